@@ -1,0 +1,3 @@
+//! The `burdenwatch` program.
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! What the news is: entries read out of feed bytes, and which of them tell one story.
+//!
+//! Everything here is a function of its arguments. There is no clock, no
+//! randomness, no I/O and no `async`: callers pass `now` in and act on what
+//! comes back. So `burdenwatch explain` and `parse` answer exactly as the
+//! daemon would.
+
+pub mod entry;
