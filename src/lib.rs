@@ -6,4 +6,5 @@ pub mod fetch;
 pub mod news;
 pub mod problem;
 pub mod rules;
+pub mod store;
 pub mod time;

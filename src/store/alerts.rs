@@ -1,0 +1,188 @@
+//! Alerts: what a subscription is to be told at once, before it is a mail.
+
+use jiff::Timestamp;
+use rusqlite::{Row, named_params};
+
+use crate::store::Doing;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::at;
+use crate::store::ms;
+
+/// An alert to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewAlert<'a> {
+    /// Whom it is for.
+    pub subscription: &'a str,
+    /// The story.
+    pub story_id: i64,
+    /// The article that caused it.
+    pub article_id: i64,
+    /// 0 for the first alert of the story.
+    pub revision: i64,
+    /// What is materially new, on a follow-up.
+    pub changed: Option<&'a str>,
+    /// When it may be mailed.
+    pub due_at: Timestamp,
+    /// Whether a mute applies.
+    pub muted: bool,
+}
+
+/// An alert's row.
+#[derive(Debug, Clone)]
+pub struct AlertRow {
+    /// Row id.
+    pub id: i64,
+    /// Whom it is for.
+    pub subscription: String,
+    /// The story.
+    pub story_id: i64,
+    /// 0 for the first alert of the story.
+    pub revision: i64,
+    /// The article that caused it.
+    pub article_id: i64,
+    /// What is materially new.
+    pub changed: Option<String>,
+    /// When it came about.
+    pub created_at: Timestamp,
+    /// When it may be mailed.
+    pub due_at: Timestamp,
+    /// `waiting`, `mailed`, `rolled`, `muted`, `folded`.
+    pub state: String,
+    /// When it became a mail.
+    pub mailed_at: Option<Timestamp>,
+    /// That mail.
+    pub dedup_key: Option<String>,
+}
+
+const COLUMNS: &str = "
+    id, subscription, story_id, revision, article_id, changed, created_at, due_at, state, mailed_at, dedup_key";
+
+fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
+    Ok(AlertRow {
+        id: row.get(0)?,
+        subscription: row.get(1)?,
+        story_id: row.get(2)?,
+        revision: row.get(3)?,
+        article_id: row.get(4)?,
+        changed: row.get(5)?,
+        created_at: at(row.get(6)?),
+        due_at: at(row.get(7)?),
+        state: row.get(8)?,
+        mailed_at: row.get::<_, Option<i64>>(9)?.map(at),
+        dedup_key: row.get(10)?,
+    })
+}
+
+impl Tx<'_> {
+    /// Records an alert; a subscription has one per story and revision.
+    pub fn record_alert(&self, new: &NewAlert<'_>, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "
+            INSERT INTO alert (subscription, story_id, revision, article_id, changed, created_at, due_at, state)
+            VALUES (:subscription, :story, :revision, :article, :changed, :now, :due, :state)
+            ON CONFLICT DO NOTHING";
+        self.prepared(SQL)?
+            .execute(named_params! {
+                ":subscription": new.subscription, ":story": new.story_id, ":revision": new.revision,
+                ":article": new.article_id, ":changed": new.changed, ":now": ms(now), ":due": ms(new.due_at),
+                ":state": if new.muted { "muted" } else { "waiting" },
+            })
+            .doing("record an alert")?;
+        Ok(())
+    }
+
+    /// Returns a subscription's alerts of a story, oldest first.
+    pub fn alerts_of(&self, subscription: &str, story_id: i64) -> Result<Vec<AlertRow>, StoreError> {
+        self.alerts_where(
+            "subscription = :a AND story_id = :b ORDER BY revision",
+            named_params! { ":a": subscription, ":b": story_id },
+        )
+    }
+
+    /// Returns the alerts of a subscription that wait, due by `now`, oldest first.
+    pub fn due_alerts(&self, subscription: &str, now: Timestamp) -> Result<Vec<AlertRow>, StoreError> {
+        self.alerts_where(
+            "state = 'waiting' AND subscription = :a AND due_at <= :b ORDER BY due_at, id",
+            named_params! { ":a": subscription, ":b": ms(now) },
+        )
+    }
+
+    /// Returns all alerts that wait.
+    pub fn waiting_alerts(&self) -> Result<Vec<AlertRow>, StoreError> {
+        self.alerts_where("state = 'waiting' ORDER BY due_at, id", &[])
+    }
+
+    /// Returns the alerts a mail carries.
+    pub fn alerts_in(&self, dedup_key: &str) -> Result<Vec<AlertRow>, StoreError> {
+        self.alerts_where("dedup_key = :a ORDER BY id", named_params! { ":a": dedup_key })
+    }
+
+    fn alerts_where(
+        &self,
+        condition: &str,
+        values: &[(&str, &dyn rusqlite::ToSql)],
+    ) -> Result<Vec<AlertRow>, StoreError> {
+        let mut sql = self.prepared(&format!("SELECT {COLUMNS} FROM alert WHERE {condition}"))?;
+        let rows = sql.query_map(values, alert).doing("list alerts")?;
+        rows.collect::<Result<_, _>>().doing("list alerts")
+    }
+
+    /// Marks an alert as part of a mail: `mailed` alone, or `rolled` up with others.
+    pub fn close_alert(
+        &self,
+        id: i64,
+        state: &str,
+        dedup_key: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE alert SET state = :state, dedup_key = :key, mailed_at = :now WHERE id = :id";
+        self.prepared(SQL)?
+            .execute(named_params! { ":state": state, ":key": dedup_key, ":now": ms(now), ":id": id })
+            .doing("close an alert")?;
+        Ok(())
+    }
+
+    /// Puts an alert off.
+    pub fn defer_alert(&self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
+        self.prepared("UPDATE alert SET due_at = :due WHERE id = :id")?
+            .execute(named_params! { ":due": ms(due_at), ":id": id })
+            .doing("put an alert off")?;
+        Ok(())
+    }
+
+    /// Marks the alerts of a mail that could not be delivered: the next digest carries them in full.
+    pub fn fold_alerts(&self, dedup_key: &str) -> Result<(), StoreError> {
+        self.prepared("UPDATE alert SET state = 'folded' WHERE dedup_key = :key")?
+            .execute(named_params! { ":key": dedup_key })
+            .doing("fold alerts into the digest")?;
+        Ok(())
+    }
+
+    /// Returns when alert mails, then roll-ups, of a subscription were composed since `since`.
+    pub fn alert_mails(
+        &self,
+        subscription: &str,
+        since: Timestamp,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        const SQL: &str = "
+            SELECT kind, min(created_at) FROM outbox
+            WHERE subscription = :name AND kind IN ('alert', 'rollup') AND created_at > :since
+            GROUP BY dedup_key ORDER BY 2";
+        let mut sql = self.prepared(SQL)?;
+        let rows = sql
+            .query_map(named_params! { ":name": subscription, ":since": ms(since) }, |row| {
+                Ok((row.get(0)?, at(row.get(1)?)))
+            })
+            .doing("count alert mails")?;
+        rows.collect::<Result<_, _>>().doing("count alert mails")
+    }
+
+    /// Returns when the next waiting alert is due.
+    pub fn next_alert(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.prepared("SELECT min(due_at) FROM alert WHERE state = 'waiting'")?
+            .query_row([], |row| row.get::<_, Option<i64>>(0))
+            .doing("find the next alert")
+            .map(|due| due.map(at))
+    }
+}

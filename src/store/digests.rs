@@ -1,0 +1,214 @@
+//! Subscriptions as the database knows them, and the digests they were sent.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use crate::store::Doing;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::at;
+use crate::store::ms;
+
+/// A subscription's state.
+#[derive(Debug, Clone)]
+pub struct SubscriptionRow {
+    /// As configured.
+    pub name: String,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// The next digest's number.
+    pub next_number: u32,
+    /// When the last digest was composed.
+    pub digest_at: Option<Timestamp>,
+    /// The newest article then.
+    pub digest_article: i64,
+    /// The newest slot dealt with, a local date.
+    pub slot: Option<String>,
+}
+
+/// A digest to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewDigest<'a> {
+    /// Whom it is for.
+    pub subscription: &'a str,
+    /// Its number.
+    pub number: u32,
+    /// Its slot; none when asked for by hand.
+    pub slot: Option<&'a str>,
+    /// Where its period starts.
+    pub since: Option<Timestamp>,
+    /// Stories in it.
+    pub stories: usize,
+    /// The matches it claims.
+    pub claims: &'a [i64],
+    /// The words.
+    pub subject: &'a str,
+    /// The words.
+    pub text: &'a str,
+    /// The words.
+    pub html: &'a str,
+    /// The newest article when it was composed.
+    pub newest_article: i64,
+}
+
+/// A digest's row.
+#[derive(Debug, Clone)]
+pub struct DigestRow {
+    /// Row id.
+    pub id: i64,
+    /// Whom it was for.
+    pub subscription: String,
+    /// Its number.
+    pub number: u32,
+    /// Its slot.
+    pub slot: Option<String>,
+    /// When it was composed.
+    pub at: Timestamp,
+    /// Stories in it.
+    pub stories: u64,
+    /// Matches it claimed.
+    pub articles: u64,
+    /// The words.
+    pub subject: String,
+    /// The words.
+    pub text: String,
+    /// The words.
+    pub html: String,
+}
+
+const COLUMNS: &str = "id, subscription, number, slot, at, stories, articles, subject, body_text, body_html";
+
+fn digest(row: &Row<'_>) -> rusqlite::Result<DigestRow> {
+    Ok(DigestRow {
+        id: row.get(0)?,
+        subscription: row.get(1)?,
+        number: u32::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+        slot: row.get(3)?,
+        at: at(row.get(4)?),
+        stories: row.get::<_, i64>(5)?.unsigned_abs(),
+        articles: row.get::<_, i64>(6)?.unsigned_abs(),
+        subject: row.get(7)?,
+        text: row.get(8)?,
+        html: row.get(9)?,
+    })
+}
+
+impl Tx<'_> {
+    /// Makes a subscription known: its digests choose from matches of the day before on.
+    pub fn know_subscription(
+        &self,
+        name: &str,
+        now: Timestamp,
+        day_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "
+            INSERT INTO subscription (name, created_at, from_seq, digest_article)
+            VALUES (:name, :now, coalesce((SELECT max(seq) FROM match WHERE at < :before), 0),
+                    coalesce((SELECT max(id) FROM article WHERE seen_at < :before), 0))
+            ON CONFLICT DO NOTHING";
+        self.prepared(SQL)?
+            .execute(named_params! { ":name": name, ":now": ms(now), ":before": ms(day_before) })
+            .doing("note a subscription")?;
+        Ok(())
+    }
+
+    /// Returns a subscription's state.
+    pub fn subscription(&self, name: &str) -> Result<Option<SubscriptionRow>, StoreError> {
+        const SQL: &str = "
+            SELECT name, created_at, next_number, digest_at, digest_article, slot FROM subscription WHERE name = :name";
+        self.prepared(SQL)?
+            .query_row(named_params! { ":name": name }, |row| {
+                Ok(SubscriptionRow {
+                    name: row.get(0)?,
+                    created_at: at(row.get(1)?),
+                    next_number: u32::try_from(row.get::<_, i64>(2)?).unwrap_or(1),
+                    digest_at: row.get::<_, Option<i64>>(3)?.map(at),
+                    digest_article: row.get(4)?,
+                    slot: row.get(5)?,
+                })
+            })
+            .optional()
+            .doing("find a subscription")
+    }
+
+    /// Marks a slot as dealt with without a digest (a quiet day that gets none).
+    pub fn skip_slot(&self, subscription: &str, slot: &str) -> Result<(), StoreError> {
+        self.prepared("UPDATE subscription SET slot = :slot WHERE name = :name")?
+            .execute(named_params! { ":slot": slot, ":name": subscription })
+            .doing("skip a slot")?;
+        Ok(())
+    }
+
+    /// Records a digest with its claims, and moves the subscription on.
+    pub fn record_digest(&self, new: &NewDigest<'_>, now: Timestamp) -> Result<i64, StoreError> {
+        const SQL: &str = "
+            INSERT INTO digest (subscription, number, slot, at, since_at, stories, articles, subject, body_text, body_html)
+            VALUES (:name, :number, :slot, :at, :since, :stories, :articles, :subject, :text, :html)";
+        const MOVE: &str = "
+            UPDATE subscription SET next_number = :number + 1, digest_at = :at, digest_article = :article,
+                   slot = coalesce(:slot, slot)
+            WHERE name = :name";
+        const CLAIM: &str = "
+            INSERT INTO digest_item (subscription, article_id, digest_id) VALUES (:name, :article, :digest)";
+        let doing = "record a digest";
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.prepared(SQL)?
+            .execute(named_params! {
+                ":name": new.subscription, ":number": new.number, ":slot": new.slot, ":at": ms(now),
+                ":since": new.since.map(ms), ":stories": count(new.stories), ":articles": count(new.claims.len()),
+                ":subject": new.subject, ":text": new.text, ":html": new.html,
+            })
+            .doing(doing)?;
+        let id = self.db.last_insert_rowid();
+        self.prepared(MOVE)?
+            .execute(named_params! {
+                ":number": new.number, ":at": ms(now), ":article": new.newest_article, ":slot": new.slot,
+                ":name": new.subscription,
+            })
+            .doing(doing)?;
+        for article in new.claims {
+            self.prepared(CLAIM)?
+                .execute(named_params! { ":name": new.subscription, ":article": article, ":digest": id })
+                .doing(doing)?;
+        }
+        Ok(id)
+    }
+
+    /// Lets the next digest carry again what an undelivered one claimed.
+    pub fn release_claims(&self, digest_id: i64) -> Result<(), StoreError> {
+        self.prepared("DELETE FROM digest_item WHERE digest_id = :id")?
+            .execute(named_params! { ":id": digest_id })
+            .doing("fold a digest into the next")?;
+        Ok(())
+    }
+
+    /// Returns past digests, the newest first.
+    pub fn digests(&self, subscription: Option<&str>, limit: u32) -> Result<Vec<DigestRow>, StoreError> {
+        let mut sql = self.prepared(&format!(
+            "SELECT {COLUMNS} FROM digest WHERE :name IS NULL OR subscription = :name ORDER BY id DESC LIMIT :limit"
+        ))?;
+        let rows = sql
+            .query_map(named_params! { ":name": subscription, ":limit": limit }, digest)
+            .doing("list the digests")?;
+        rows.collect::<Result<_, _>>().doing("list the digests")
+    }
+
+    /// Returns a subscription's digest by number.
+    pub fn digest(&self, subscription: &str, number: u32) -> Result<Option<DigestRow>, StoreError> {
+        self.prepared(&format!(
+            "SELECT {COLUMNS} FROM digest WHERE subscription = :name AND number = :number"
+        ))?
+        .query_row(named_params! { ":name": subscription, ":number": number }, digest)
+        .optional()
+        .doing("find a digest")
+    }
+
+    /// Returns how many articles came after `article`, and the newest article's id.
+    pub fn articles_since(&self, article: i64) -> Result<(u64, i64), StoreError> {
+        self.prepared("SELECT count(*), coalesce(max(id), :after) FROM article WHERE id > :after")?
+            .query_row(named_params! { ":after": article }, |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?))
+            })
+            .doing("count the articles read")
+    }
+}

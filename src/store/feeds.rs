@@ -1,0 +1,286 @@
+//! Feeds: what is due, and how the last poll went.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use crate::store::Doing;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::at;
+use crate::store::ms;
+
+/// A feed's state.
+#[derive(Debug, Clone, Default)]
+pub struct FeedRow {
+    /// Row id.
+    pub id: i64,
+    /// As configured.
+    pub name: String,
+    /// As configured.
+    pub url: String,
+    /// Configured and enabled.
+    pub active: bool,
+    /// What the feed calls itself.
+    pub title: Option<String>,
+    /// When it is polled next.
+    pub next_poll_at: Timestamp,
+    /// Why then.
+    pub next_why: String,
+    /// The last try.
+    pub last_poll_at: Option<Timestamp>,
+    /// The last readable answer.
+    pub last_ok_at: Option<Timestamp>,
+    /// The last new article.
+    pub last_new_at: Option<Timestamp>,
+    /// The baseline poll.
+    pub first_ok_at: Option<Timestamp>,
+    /// The last 200.
+    pub last_full_at: Option<Timestamp>,
+    /// The last HTTP status.
+    pub last_status: Option<u16>,
+    /// Polls in all.
+    pub polls: u64,
+    /// Of these, answered 304.
+    pub not_modified: u64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Since when it fails.
+    pub failing_since: Option<Timestamp>,
+    /// What kind of failure.
+    pub failure_kind: Option<String>,
+    /// The failure in words.
+    pub failure: Option<String>,
+    /// Validator.
+    pub etag: Option<String>,
+    /// Validator.
+    pub last_modified: Option<String>,
+    /// RSS `ttl`.
+    pub ttl_minutes: Option<u32>,
+    /// RSS `skipHours`, JSON.
+    pub skip_hours: String,
+    /// RSS `skipDays`, JSON.
+    pub skip_days: String,
+    /// An adopted permanent redirect.
+    pub moved_url: Option<String>,
+    /// One seen but not yet adopted.
+    pub moving_url: Option<String>,
+    /// Since when it is seen.
+    pub moving_since: Option<Timestamp>,
+    /// The run that saw it first.
+    pub moving_run: Option<String>,
+    /// Its rhythm, JSON.
+    pub rhythm: String,
+    /// Entries in the last document.
+    pub entries: u64,
+    /// Flaws of the last document, JSON.
+    pub flaws: String,
+    /// Times entries may have been missed.
+    pub gaps: u64,
+    /// The last such time.
+    pub gap_at: Option<Timestamp>,
+    /// Articles taken in at the first poll.
+    pub baseline: u64,
+    /// What the operator was last told about it.
+    pub told: String,
+}
+
+/// What a poll changes about a feed: the whole row is written back.
+pub type PollRecord = FeedRow;
+
+const COLUMNS: &str = "id, name, url, active, title, next_poll_at, next_why, last_poll_at, last_ok_at, last_new_at, \
+    first_ok_at, last_full_at, last_status, polls, not_modified, failures, failing_since_at, failure_kind, failure, \
+    etag, last_modified, ttl_minutes, skip_hours, skip_days, moved_url, moving_url, moving_since_at, moving_run, \
+    rhythm, entries, flaws, gaps, gap_at, baseline, told";
+
+fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(at))
+}
+
+fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
+    let count = |column: &str| row.get::<_, i64>(column).map(|n| n.max(0).unsigned_abs());
+    Ok(FeedRow {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        url: row.get("url")?,
+        active: row.get("active")?,
+        title: row.get("title")?,
+        next_poll_at: at(row.get("next_poll_at")?),
+        next_why: row.get("next_why")?,
+        last_poll_at: instant(row, "last_poll_at")?,
+        last_ok_at: instant(row, "last_ok_at")?,
+        last_new_at: instant(row, "last_new_at")?,
+        first_ok_at: instant(row, "first_ok_at")?,
+        last_full_at: instant(row, "last_full_at")?,
+        last_status: row.get::<_, Option<i64>>("last_status")?.and_then(|status| u16::try_from(status).ok()),
+        polls: count("polls")?,
+        not_modified: count("not_modified")?,
+        failures: u32::try_from(row.get::<_, i64>("failures")?).unwrap_or(0),
+        failing_since: instant(row, "failing_since_at")?,
+        failure_kind: row.get("failure_kind")?,
+        failure: row.get("failure")?,
+        etag: row.get("etag")?,
+        last_modified: row.get("last_modified")?,
+        ttl_minutes: row.get::<_, Option<i64>>("ttl_minutes")?.and_then(|ttl| u32::try_from(ttl).ok()),
+        skip_hours: row.get("skip_hours")?,
+        skip_days: row.get("skip_days")?,
+        moved_url: row.get("moved_url")?,
+        moving_url: row.get("moving_url")?,
+        moving_since: instant(row, "moving_since_at")?,
+        moving_run: row.get("moving_run")?,
+        rhythm: row.get("rhythm")?,
+        entries: count("entries")?,
+        flaws: row.get("flaws")?,
+        gaps: count("gaps")?,
+        gap_at: instant(row, "gap_at")?,
+        baseline: count("baseline")?,
+        told: row.get("told")?,
+    })
+}
+
+impl Tx<'_> {
+    /// Makes the feed table say what the configuration says, and returns all rows that are active.
+    ///
+    /// A feed is known by its name, else by its address, so that either may be
+    /// changed without losing its history. `first_poll` gives a new feed its first
+    /// time. A feed that is gone from the configuration stays, inactive.
+    pub fn sync_feeds(
+        &self,
+        configured: &[(String, String)],
+        mut first_poll: impl FnMut(usize) -> Timestamp,
+    ) -> Result<Vec<FeedRow>, StoreError> {
+        const RENAME: &str = "
+            UPDATE feed SET name = :name, active = 1 WHERE id = (
+                SELECT id FROM feed WHERE url = :url AND active = 0 ORDER BY id LIMIT 1)
+              AND NOT EXISTS (SELECT 1 FROM feed WHERE name = :name)";
+        const INSERT: &str = "
+            INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')
+            ON CONFLICT (name) DO UPDATE SET active = 1";
+        // Another address is another server: its validators, redirects and failures are void.
+        const READDRESS: &str = "
+            UPDATE feed SET url = :url, etag = NULL, last_modified = NULL, moved_url = NULL, moving_url = NULL,
+                   moving_since_at = NULL, failures = 0, failing_since_at = NULL, failure = NULL, failure_kind = NULL,
+                   next_poll_at = :at, next_why = 'its address was changed'
+            WHERE name = :name AND url <> :url";
+        let doing = "bring the feeds in line with the configuration";
+        self.db.execute("UPDATE feed SET active = 0", []).doing(doing)?;
+        for (place, (name, url)) in configured.iter().enumerate() {
+            let first = ms(first_poll(place));
+            self.prepared(RENAME)?.execute(named_params! { ":name": name, ":url": url }).doing(doing)?;
+            self.prepared(INSERT)?
+                .execute(named_params! { ":name": name, ":url": url, ":at": first })
+                .doing(doing)?;
+            self.prepared(READDRESS)?
+                .execute(named_params! { ":name": name, ":url": url, ":at": first })
+                .doing(doing)?;
+        }
+        self.feeds(true)
+    }
+
+    /// Returns the feeds, by name; only those in use when `active`.
+    pub fn feeds(&self, active: bool) -> Result<Vec<FeedRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM feed WHERE active >= :active ORDER BY name");
+        let mut sql = self.prepared(&sql)?;
+        let rows = sql.query_map(named_params! { ":active": active }, feed).doing("list the feeds")?;
+        rows.collect::<Result<_, _>>().doing("list the feeds")
+    }
+
+    /// Returns one feed.
+    pub fn feed(&self, id: i64) -> Result<Option<FeedRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM feed WHERE id = :id");
+        self.prepared(&sql)?.query_row(named_params! { ":id": id }, feed).optional().doing("find a feed")
+    }
+
+    /// Returns the feeds due by `now`, the longest overdue first.
+    pub fn due_feeds(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM feed WHERE active = 1 AND next_poll_at <= :now ORDER BY next_poll_at LIMIT :limit"
+        );
+        let mut sql = self.prepared(&sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = sql
+            .query_map(named_params! { ":now": ms(now), ":limit": limit }, feed)
+            .doing("find due feeds")?;
+        rows.collect::<Result<_, _>>().doing("find due feeds")
+    }
+
+    /// Moves every feed that is due later than its interval allows to a time within it.
+    ///
+    /// After a configuration change a feed must not sit out the longer wait it was
+    /// given before; `latest` is the last instant allowed for each feed.
+    pub fn pull_forward(&self, feed_id: i64, latest: Timestamp, why: &str) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE feed SET next_poll_at = :latest, next_why = :why WHERE id = :id AND next_poll_at > :latest";
+        self.prepared(SQL)?
+            .execute(named_params! { ":latest": ms(latest), ":why": why, ":id": feed_id })
+            .doing("reschedule a feed")?;
+        Ok(())
+    }
+
+    /// Writes back a feed after a poll.
+    pub fn record_feed(&self, feed: &PollRecord) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE feed SET title = :title, next_poll_at = :next_poll_at, next_why = :next_why,
+                last_poll_at = :last_poll_at, last_ok_at = :last_ok_at, last_new_at = :last_new_at,
+                first_ok_at = :first_ok_at, last_full_at = :last_full_at, last_status = :last_status, polls = :polls,
+                not_modified = :not_modified, failures = :failures, failing_since_at = :failing_since,
+                failure_kind = :failure_kind, failure = :failure, etag = :etag, last_modified = :last_modified,
+                ttl_minutes = :ttl, skip_hours = :skip_hours, skip_days = :skip_days, moved_url = :moved_url,
+                moving_url = :moving_url, moving_since_at = :moving_since, moving_run = :moving_run,
+                rhythm = :rhythm, entries = :entries, flaws = :flaws, gaps = :gaps, gap_at = :gap_at,
+                baseline = :baseline
+            WHERE id = :id";
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.prepared(SQL)?
+            .execute(named_params! {
+                ":id": feed.id, ":title": feed.title, ":next_poll_at": ms(feed.next_poll_at),
+                ":next_why": feed.next_why, ":last_poll_at": feed.last_poll_at.map(ms),
+                ":last_ok_at": feed.last_ok_at.map(ms), ":last_new_at": feed.last_new_at.map(ms),
+                ":first_ok_at": feed.first_ok_at.map(ms), ":last_full_at": feed.last_full_at.map(ms),
+                ":last_status": feed.last_status, ":polls": count(feed.polls),
+                ":not_modified": count(feed.not_modified), ":failures": feed.failures,
+                ":failing_since": feed.failing_since.map(ms), ":failure_kind": feed.failure_kind,
+                ":failure": feed.failure, ":etag": feed.etag, ":last_modified": feed.last_modified,
+                ":ttl": feed.ttl_minutes, ":skip_hours": feed.skip_hours, ":skip_days": feed.skip_days,
+                ":moved_url": feed.moved_url, ":moving_url": feed.moving_url,
+                ":moving_since": feed.moving_since.map(ms), ":moving_run": feed.moving_run,
+                ":rhythm": feed.rhythm, ":entries": count(feed.entries), ":flaws": feed.flaws,
+                ":gaps": count(feed.gaps), ":gap_at": feed.gap_at.map(ms), ":baseline": count(feed.baseline),
+            })
+            .doing("record a poll")?;
+        Ok(())
+    }
+
+    /// Notes what the operator was told about a feed.
+    pub fn record_told(&self, feed_id: i64, told: &str) -> Result<(), StoreError> {
+        self.prepared("UPDATE feed SET told = :told WHERE id = :id")?
+            .execute(named_params! { ":told": told, ":id": feed_id })
+            .doing("note what the operator was told")?;
+        Ok(())
+    }
+
+    /// Puts a domain on hold; a longer hold in force stays.
+    pub fn hold(&self, domain: &str, until: Timestamp, why: &str) -> Result<(), StoreError> {
+        const SQL: &str = "
+            INSERT INTO hold (domain, until_at, why) VALUES (:domain, :until, :why)
+            ON CONFLICT (domain) DO UPDATE SET until_at = :until, why = :why WHERE until_at < :until";
+        self.prepared(SQL)?
+            .execute(named_params! { ":domain": domain, ":until": ms(until), ":why": why })
+            .doing("hold a domain")?;
+        Ok(())
+    }
+
+    /// Returns the holds in force, and forgets those that are over.
+    pub fn holds(&self, now: Timestamp) -> Result<Vec<(String, Timestamp, String)>, StoreError> {
+        let mut sql = self.prepared("SELECT domain, until_at, why FROM hold WHERE until_at > :now")?;
+        let rows = sql
+            .query_map(named_params! { ":now": ms(now) }, |row| {
+                Ok((row.get(0)?, at(row.get(1)?), row.get(2)?))
+            })
+            .doing("list the holds")?;
+        rows.collect::<Result<_, _>>().doing("list the holds")
+    }
+
+    pub(super) fn prepared(&self, sql: &str) -> Result<rusqlite::CachedStatement<'_>, StoreError> {
+        self.db.prepare_cached(sql).doing("prepare a statement")
+    }
+}

@@ -1,0 +1,278 @@
+//! Matches: what the rules flagged, with the evidence.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+
+use crate::rules::outcome::{Level, Match};
+use crate::store::Doing;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::at;
+use crate::store::ms;
+
+/// A match as lists show it.
+#[derive(Debug, Clone)]
+pub struct MatchRow {
+    /// The article, and the number a person uses.
+    pub article_id: i64,
+    /// Commit order.
+    pub seq: i64,
+    /// When it matched.
+    pub at: Timestamp,
+    /// The highest level among its rules.
+    pub level: Level,
+    /// The highest score among its rules.
+    pub score: i64,
+    /// `fresh`, `late` or `baseline`.
+    pub disposition: String,
+    /// Headline.
+    pub title: String,
+    /// Outlet.
+    pub source: String,
+    /// Address.
+    pub link: Option<String>,
+    /// Language tag.
+    pub lang: Option<String>,
+    /// As the feed claims.
+    pub published_at: Option<Timestamp>,
+    /// First sight.
+    pub seen_at: Timestamp,
+    /// The story it belongs to.
+    pub story_id: Option<i64>,
+}
+
+/// One rule of a match.
+#[derive(Debug, Clone)]
+pub struct RuleRow {
+    /// The evidence as it was recorded.
+    pub matched: Match,
+    /// Whether it counted: not vetoed, level alert or digest.
+    pub counts: bool,
+}
+
+const LIST: &str = "
+    SELECT m.article_id, m.seq, m.at, m.level, m.score, m.disposition, t.title, t.source, t.link, t.lang,
+           a.published_at, a.seen_at, s.story_id
+    FROM match m
+    JOIN article a ON a.id = m.article_id
+    JOIN article_text t ON t.article_id = m.article_id
+    LEFT JOIN story_member s ON s.article_id = m.article_id";
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Alert => "alert",
+        Level::Digest => "digest",
+        Level::Log => "log",
+    }
+}
+
+fn level(name: &str) -> Level {
+    match name {
+        "alert" => Level::Alert,
+        "digest" => Level::Digest,
+        _ => Level::Log,
+    }
+}
+
+fn matched(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
+    Ok(MatchRow {
+        article_id: row.get(0)?,
+        seq: row.get(1)?,
+        at: at(row.get(2)?),
+        level: level(&row.get::<_, String>(3)?),
+        score: row.get(4)?,
+        disposition: row.get(5)?,
+        title: row.get(6)?,
+        source: row.get(7)?,
+        link: row.get(8)?,
+        lang: row.get(9)?,
+        published_at: row.get::<_, Option<i64>>(10)?.map(at),
+        seen_at: at(row.get(11)?),
+        story_id: row.get(12)?,
+    })
+}
+
+impl Tx<'_> {
+    /// Records that an article matched, and returns whether it had not before.
+    ///
+    /// Level and score only rise: what was flagged stays flagged as highly.
+    pub fn record_match(
+        &self,
+        article_id: i64,
+        now: Timestamp,
+        top: (Level, i64),
+        disposition: &str,
+        rule_set: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "
+            INSERT INTO match (article_id, at, level, score, disposition, rule_set)
+            VALUES (:article, :at, :level, :score, :disposition, :rule_set) ON CONFLICT (article_id) DO NOTHING";
+        const RAISE: &str = "
+            UPDATE match SET score = max(score, :score), rule_set = :rule_set,
+                   level = CASE WHEN :level = 'alert' THEN 'alert' ELSE level END
+            WHERE article_id = :article";
+        let (level, score) = (level_name(top.0), top.1);
+        let new = self
+            .prepared(SQL)?
+            .execute(named_params! {
+                ":article": article_id, ":at": ms(now), ":level": level, ":score": score,
+                ":disposition": disposition, ":rule_set": rule_set,
+            })
+            .doing("record a match")?
+            == 1;
+        if !new {
+            self.prepared(RAISE)?
+                .execute(named_params! { ":article": article_id, ":level": level, ":score": score, ":rule_set": rule_set })
+                .doing("raise a match")?;
+        }
+        Ok(new)
+    }
+
+    /// Records the rules that fired, replacing what the same rules said of an earlier wording.
+    pub fn record_rules(&self, article_id: i64, now: Timestamp, rules: &[Match]) -> Result<(), StoreError> {
+        const SQL: &str = "
+            INSERT INTO match_rule (article_id, rule_id, topic, level, score, counts, at, evidence)
+            VALUES (:article, :rule, :topic, :level, :score, :counts, :at, :evidence)
+            ON CONFLICT (article_id, rule_id) DO UPDATE SET topic = :topic, level = :level, score = :score,
+                counts = :counts, evidence = :evidence";
+        for rule in rules {
+            let evidence = serde_json::to_string(rule).unwrap_or_default();
+            self.prepared(SQL)?
+                .execute(named_params! {
+                    ":article": article_id, ":rule": rule.id, ":topic": rule.topic, ":level": level_name(rule.level),
+                    ":score": rule.score, ":counts": rule.counts(), ":at": ms(now), ":evidence": evidence,
+                })
+                .doing("record the rules of a match")?;
+        }
+        Ok(())
+    }
+
+    /// Returns the rules that fired on an article, the best first.
+    pub fn rules_of(&self, article_id: i64) -> Result<Vec<RuleRow>, StoreError> {
+        const SQL: &str = "
+            SELECT evidence, counts FROM match_rule WHERE article_id = :id ORDER BY counts DESC, score DESC, rule_id";
+        let mut sql = self.prepared(SQL)?;
+        let rows = sql
+            .query_map(named_params! { ":id": article_id }, |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+            .doing("list the rules of a match")?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (evidence, counts) = row.doing("list the rules of a match")?;
+            // Evidence from an older program that no longer reads is dropped, not fatal.
+            if let Ok(matched) = serde_json::from_str(&evidence) {
+                found.push(RuleRow { matched, counts });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns one match.
+    pub fn match_of(&self, article_id: i64) -> Result<Option<MatchRow>, StoreError> {
+        self.prepared(&format!("{LIST} WHERE m.article_id = :id"))?
+            .query_row(named_params! { ":id": article_id }, matched)
+            .optional()
+            .doing("find a match")
+    }
+
+    /// Returns matches, the newest first, of a topic or rule where one is named.
+    pub fn matches(
+        &self,
+        since: Option<Timestamp>,
+        wanted: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MatchRow>, StoreError> {
+        let sql = format!(
+            "{LIST} WHERE m.at >= :since AND (:wanted IS NULL OR EXISTS (
+                SELECT 1 FROM match_rule r WHERE r.article_id = m.article_id AND r.counts
+                AND (r.topic = :wanted OR r.rule_id = :wanted)))
+             ORDER BY m.seq DESC LIMIT :limit"
+        );
+        let mut sql = self.prepared(&sql)?;
+        let rows = sql
+            .query_map(
+                named_params! { ":since": since.map_or(i64::MIN, ms), ":wanted": wanted, ":limit": limit },
+                matched,
+            )
+            .doing("list the matches")?;
+        rows.collect::<Result<_, _>>().doing("list the matches")
+    }
+
+    /// Returns the matches a subscription's next digest chooses from, oldest first: not baseline, not in one before.
+    pub fn undigested(&self, subscription: &str) -> Result<Vec<MatchRow>, StoreError> {
+        let sql = format!(
+            "{LIST} WHERE m.disposition <> 'baseline'
+               AND m.seq > (SELECT from_seq FROM subscription WHERE name = :name)
+               AND NOT EXISTS (SELECT 1 FROM digest_item d
+                               WHERE d.subscription = :name AND d.article_id = m.article_id)
+             ORDER BY m.seq"
+        );
+        let mut sql = self.prepared(&sql)?;
+        let rows =
+            sql.query_map(named_params! { ":name": subscription }, matched).doing("choose for a digest")?;
+        rows.collect::<Result<_, _>>().doing("choose for a digest")
+    }
+
+    /// Returns how many baseline matches each feed took in since `since`.
+    pub fn baseline_matches(&self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+        const SQL: &str = "
+            SELECT f.name, count(*) FROM match m JOIN article a ON a.id = m.article_id JOIN feed f ON f.id = a.feed_id
+            WHERE m.disposition = 'baseline' AND m.at >= :since GROUP BY f.id ORDER BY f.name";
+        let mut sql = self.prepared(SQL)?;
+        let rows = sql
+            .query_map(named_params! { ":since": ms(since) }, |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .doing("count the baseline")?;
+        rows.collect::<Result<_, _>>().doing("count the baseline")
+    }
+
+    /// Returns matches by rule since `since`.
+    pub fn hits_by_rule(&self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+        const SQL: &str = "
+            SELECT rule_id, count(*) FROM match_rule WHERE at >= :since AND counts GROUP BY rule_id ORDER BY rule_id";
+        let mut sql = self.prepared(SQL)?;
+        let rows = sql
+            .query_map(named_params! { ":since": ms(since) }, |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .doing("count hits by rule")?;
+        rows.collect::<Result<_, _>>().doing("count hits by rule")
+    }
+
+    /// Searches matched articles: every word must stand somewhere in title, summary or body.
+    ///
+    /// Words of three characters and more use the trigram index; shorter ones,
+    /// common in Korean and Japanese, are looked for in the rows the others leave.
+    pub fn search(&self, words: &[&str], limit: u32) -> Result<Vec<MatchRow>, StoreError> {
+        let (long, short): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.chars().count() >= 3);
+        let mut sql = LIST.to_owned();
+        let mut values: Vec<String> = Vec::new();
+        let mut conditions: Vec<String> = Vec::new();
+        if !long.is_empty() {
+            values.push(
+                long.iter()
+                    .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+                    .collect::<Vec<_>>()
+                    .join(" AND "),
+            );
+            conditions.push(
+                "m.article_id IN (SELECT rowid FROM article_fts WHERE article_fts MATCH ?1)".to_owned(),
+            );
+        }
+        for word in short {
+            values.push(format!("%{}%", word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+            let n = values.len();
+            conditions.push(format!(
+                "(t.title LIKE ?{n} ESCAPE '\\' OR t.summary LIKE ?{n} ESCAPE '\\' OR t.body LIKE ?{n} ESCAPE '\\')"
+            ));
+        }
+        if conditions.is_empty() {
+            return Ok(Vec::new());
+        }
+        sql.push_str(&format!(" WHERE {} ORDER BY m.seq DESC LIMIT {limit}", conditions.join(" AND ")));
+        let mut sql = self.db.prepare(&sql).doing("prepare a search")?;
+        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+        let rows = sql.query_map(values.as_slice(), matched).doing("search")?;
+        rows.collect::<Result<_, _>>().doing("search")
+    }
+}

@@ -1,0 +1,238 @@
+//! SQLite: the archive, the schedule and the outbox, and every SQL statement of the house.
+//!
+//! [`Tx`] carries the statements; whoever holds one is inside a transaction.
+//! [`Store`] is the daemon's handle: one thread owns the writing connection and
+//! commits what queued up meanwhile in one go, so a burst of polls costs few
+//! syncs. [`Db`] is the same for commands that do one thing and end.
+//!
+//! Delivery promises rest on `synchronous = FULL`: what is committed survives a
+//! power cut. Nothing here decides; it records and finds.
+
+mod alerts;
+mod articles;
+mod counts;
+mod digests;
+mod feeds;
+mod matches;
+pub mod migrations;
+mod notes;
+mod outbox;
+mod stories;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+pub use alerts::{AlertRow, NewAlert};
+pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
+pub use counts::Counts;
+pub use digests::{DigestRow, NewDigest, SubscriptionRow};
+pub use feeds::{FeedRow, PollRecord};
+pub use matches::{MatchRow, RuleRow};
+pub use notes::{Label, Mute, MuteKind};
+pub use outbox::{NewMail, OutboxRow, Try};
+pub use stories::{Member, StoryRow};
+pub use writer::Store;
+
+/// Why the database could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A statement failed.
+    #[error("cannot {doing}: {source}")]
+    Sql {
+        /// What was tried.
+        doing: &'static str,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file cannot be opened.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file was written by a newer burdenwatch.
+    #[error(
+        "the database {} has schema {found}, this burdenwatch knows {known}: install the newer version again, \
+         or restore the copy it made before upgrading ({}.schema-{known}.db)",
+        path.display(), path.with_extension("").display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// Ours.
+        known: usize,
+    },
+    /// The file is damaged.
+    #[error("the database {} is damaged: {what}; nothing was changed. Restore a backup, or move the file away", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What the check found.
+        what: String,
+    },
+    /// A file operation beside the database failed.
+    #[error("cannot {what} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The thread that writes has ended.
+    #[error("the database is closed")]
+    Closed,
+    /// The transaction this was part of did not commit.
+    #[error("the database did not commit: {0}")]
+    NotCommitted(String),
+}
+
+/// Names what was tried when a statement fails.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for rusqlite::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Sql { doing, source })
+    }
+}
+
+/// Milliseconds since 1970, as the database keeps instants.
+pub(crate) fn ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// The instant kept as `ms`; a value out of range is an old row gone bad and reads as the epoch.
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// An open transaction, or a connection that only reads.
+#[derive(Clone, Copy)]
+pub struct Tx<'c> {
+    pub(crate) db: &'c Connection,
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Tx")
+    }
+}
+
+/// A connection for a command that does one thing and ends.
+pub struct Db {
+    db: Connection,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Db")
+    }
+}
+
+impl Db {
+    /// Opens the database for writing, making and migrating it when due.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut db = Connection::open(path).map_err(|source| opening(path, source))?;
+        prepare(&db).map_err(|source| opening(path, source))?;
+        migrations::migrate(&mut db, path)?;
+        Ok(Self { db })
+    }
+
+    /// Opens the database for reading only; works beside a daemon and leaves no file behind.
+    ///
+    /// Returns `None` when there is no database yet.
+    pub fn open_reader(path: &Path) -> Result<Option<Self>, StoreError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        // A write-ahead log that lies there must be read; its shared memory may be
+        // made by us, then, only if we may write there as the owner would.
+        let plain = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let wal = path.with_extension("db-wal").exists();
+        let db = if wal {
+            Connection::open_with_flags(path, plain)
+        } else {
+            // No daemon holds it open: nothing changes while we read, and `immutable`
+            // keeps SQLite from making `-wal` and `-shm` files that we would own.
+            let uri = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+                .map(|mut uri| {
+                    uri.set_query(Some("immutable=1"));
+                    uri.to_string()
+                })
+                .unwrap_or_default();
+            Connection::open_with_flags(uri, plain | OpenFlags::SQLITE_OPEN_URI)
+        }
+        .map_err(|source| opening(path, source))?;
+        db.busy_timeout(Duration::from_secs(5)).map_err(|source| opening(path, source))?;
+        let found = migrations::version(&db)?;
+        if found > migrations::SCHEMA {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: migrations::SCHEMA });
+        }
+        Ok(Some(Self { db }))
+    }
+
+    /// Reads.
+    pub fn read(&self) -> Tx<'_> {
+        Tx { db: &self.db }
+    }
+
+    /// Runs `work` in one transaction; all of it counts, or nothing.
+    pub fn write<T>(&mut self, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).doing("begin")?;
+        let value = work(Tx { db: &tx })?;
+        tx.commit().doing("commit")?;
+        Ok(value)
+    }
+
+    /// Writes a consistent, compact copy of the database to `file`, and checks it.
+    pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        self.db.execute("VACUUM INTO ?1", [file.to_string_lossy()]).doing("write the backup")?;
+        let copy = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|source| opening(file, source))?;
+        check(&copy, file, "integrity_check")
+    }
+
+    pub(crate) fn into_connection(self) -> Connection {
+        self.db
+    }
+}
+
+fn opening(path: &Path, source: rusqlite::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), source }
+}
+
+/// Sets what every writing connection needs.
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(Duration::from_secs(10))?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.pragma_update(None, "cache_size", -4096)?;
+    db.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.set_prepared_statement_cache_capacity(96);
+    Ok(())
+}
+
+/// Runs SQLite's own check and turns its findings into words.
+pub(crate) fn check(db: &Connection, path: &Path, pragma: &str) -> Result<(), StoreError> {
+    let corrupt = |what: String| StoreError::Corrupt { path: path.to_owned(), what };
+    let said: Vec<String> = db
+        .prepare(&format!("PRAGMA {pragma}(3)"))
+        .and_then(|mut sql| sql.query_map([], |row| row.get(0))?.collect())
+        .map_err(|why| corrupt(why.to_string()))?;
+    if said.first().is_some_and(|line| line == "ok") { Ok(()) } else { Err(corrupt(said.join("; "))) }
+}

@@ -1,0 +1,190 @@
+//! The daemon's handle on the database: one writing thread, committing in groups.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::Db;
+use crate::store::Doing;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::check;
+
+/// Jobs committed together at most. More would make one failed commit costly.
+const GROUP: usize = 64;
+
+/// Tells the caller how its job ended, once the transaction has or has not committed.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Runs inside the transaction.
+type Job = Box<dyn FnOnce(Tx<'_>) -> Finish + Send>;
+
+/// A handle on the database, cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    path: Arc<PathBuf>,
+    thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    /// Commits so far: proof that the writer lives, for the watchdog.
+    commits: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database, checks it, migrates it, and starts the writing thread.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let existed = path.exists();
+        let db = Db::open(path)?.into_connection();
+        if existed {
+            check(&db, path, "quick_check")?;
+        }
+        let (jobs, queue) = mpsc::channel(256);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&commits);
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || write_until_closed(db, queue, &counted))
+            .map_err(|source| StoreError::File {
+                what: "start a thread for",
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            jobs,
+            readers: Arc::default(),
+            path: Arc::new(path.to_owned()),
+            thread: Arc::new(Mutex::new(Some(thread))),
+            commits,
+        })
+    }
+
+    /// Runs `work` in a transaction, together with whatever else is waiting, and returns once it is on disk.
+    ///
+    /// An error of `work` undoes only its own changes.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = in_savepoint(tx, work);
+            Box::new(move |committed| {
+                // Whoever asked may have been cancelled; the work stands all the same.
+                drop(reply.send(committed.and(result)));
+            })
+        });
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs `work` on a connection that only reads; for blocking threads.
+    pub fn read<T>(&self, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = match pooled {
+            Some(db) => db,
+            None => {
+                let reader = Db::open_reader(&self.path)?.ok_or(StoreError::Closed)?;
+                let db = reader.into_connection();
+                db.pragma_update(None, "cache_size", -512).doing("set up a reader")?;
+                db
+            }
+        };
+        let value = work(Tx { db: &db });
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+        value
+    }
+
+    /// Returns how many transactions were committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Returns the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends the writing thread once its queue is empty, and leaves one tidy file.
+    ///
+    /// Call it when every other handle is done; blocks until the thread ends.
+    pub fn close(self) {
+        let Self { jobs, readers, thread, .. } = self;
+        drop(jobs);
+        readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic there was a bug in a job; everything committed is safe.
+            drop(thread.join());
+        }
+    }
+}
+
+fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    tx.db.execute_batch("SAVEPOINT job").doing("begin a job")?;
+    let result = work(tx);
+    // A full disk rolls everything back by itself; then there is nothing to undo.
+    if result.is_err() && !tx.db.is_autocommit() {
+        tx.db.execute_batch("ROLLBACK TO job").doing("undo a job")?;
+    }
+    if !tx.db.is_autocommit() {
+        tx.db.execute_batch("RELEASE job").doing("end a job")?;
+    }
+    result
+}
+
+fn write_until_closed(db: Connection, mut queue: mpsc::Receiver<Job>, commits: &AtomicU64) {
+    while let Some(first) = queue.blocking_recv() {
+        write_group(&db, first, &mut queue);
+        commits.fetch_add(1, Ordering::Relaxed);
+    }
+    // Best effort: the file is consistent without them, only larger.
+    drop(db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+}
+
+fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
+    let mut finishes: Vec<Finish> = Vec::new();
+    let mut next = Some(first);
+    if let Err(why) = db.execute_batch("BEGIN IMMEDIATE").doing("begin") {
+        // The job still has to hear of it, and runs on nothing.
+        if let Some(job) = next.take() {
+            refuse(db, job, why);
+        }
+        return;
+    }
+    while let Some(job) = next.take() {
+        finishes.push(job(Tx { db }));
+        if db.is_autocommit() || finishes.len() >= GROUP {
+            break;
+        }
+        next = queue.try_recv().ok();
+    }
+    let committed = if db.is_autocommit() {
+        Err("SQLite rolled the transaction back (is the disk full?)".to_owned())
+    } else {
+        db.execute_batch("COMMIT").map_err(|why| {
+            drop(db.execute_batch("ROLLBACK"));
+            why.to_string()
+        })
+    };
+    for finish in finishes {
+        finish(committed.clone().map_err(StoreError::NotCommitted));
+    }
+}
+
+/// Lets a job fail without a transaction: its savepoint opens and is undone.
+fn refuse(db: &Connection, job: Job, why: StoreError) {
+    let query_only = db.execute_batch("PRAGMA query_only = 1");
+    let finish = job(Tx { db });
+    drop(query_only.and_then(|()| db.execute_batch("PRAGMA query_only = 0")));
+    finish(Err(why));
+}
