@@ -1,0 +1,118 @@
+//! From a configuration to a setup that works.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Config;
+use crate::config::load::Loaded;
+use crate::daemon::StartError;
+use crate::daemon::lock;
+use crate::daemon::lock::Lock;
+use crate::digest::Templates;
+use crate::fetch::Fetcher;
+use crate::flow::{Run, Setup};
+use crate::mail::Mailer;
+use crate::store::{FeedRow, Store, StoreError};
+use crate::time::Clock;
+
+/// First polls are spread over this long, and never beyond a feed's own interval.
+const SPREAD: Duration = Duration::from_secs(60);
+
+/// Opens everything a run needs, the lock first.
+pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let state_dir = &loaded.config.service.state_dir;
+    std::fs::create_dir_all(state_dir).map_err(|source| StartError::State {
+        what: "make the state directory",
+        path: state_dir.clone(),
+        source,
+    })?;
+    let lock = lock::take(state_dir)?;
+    let store = Store::open(&state_dir.join("burdenwatch.db"))?;
+    let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
+    Ok((install(loaded, store, clock, run)?, lock))
+}
+
+/// Makes a setup of a configuration and an open store.
+pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) -> Result<Setup, StartError> {
+    let Loaded { config, rules, templates, .. } = loaded;
+    let fetcher = Fetcher::new(&config.polling).map_err(|why| StartError::Fetch(why.to_string()))?;
+    let mailer = Mailer::new(&config.mail).map_err(|why| StartError::Mail(why.to_string()))?;
+    Ok(Setup {
+        config: Arc::new(config),
+        rules,
+        templates: templates.unwrap_or_else(|| Arc::new(Templates::builtin())),
+        fetcher: Arc::new(fetcher),
+        mailer: Arc::new(mailer),
+        store,
+        clock,
+        run,
+    })
+}
+
+/// Brings the database in line at a start: leases of the dead are void, then as [`resync`].
+pub async fn sync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
+    let now = setup.clock.now();
+    setup.store.write(move |tx| tx.void_leases(now)).await?;
+    resync(setup).await
+}
+
+/// Brings the database in line with the configuration: feeds, subscriptions, the rule set's name.
+pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
+    let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
+    let rule_set = setup.rules.hash().to_owned();
+    setup
+        .store
+        .write(move |tx| {
+            // Spread evenly: many feeds at one instant would queue behind each other anyway.
+            let active: Vec<_> = config.feeds.iter().filter(|feed| feed.enabled).collect();
+            let total = u32::try_from(active.len().max(1)).unwrap_or(u32::MAX);
+            let first = |place: usize| {
+                let every = active.get(place).map_or(SPREAD, |feed| usual(&config, feed));
+                let share = f64::from(u32::try_from(place).unwrap_or(0)) / f64::from(total);
+                let after = SPREAD.min(every / 2).mul_f64(share);
+                now.saturating_add(SignedDuration::try_from(after).unwrap_or_default()).unwrap_or(now)
+            };
+            let configured: Vec<_> =
+                active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
+            tx.sync_feeds(&configured, first)?;
+            for row in tx.feeds(true)? {
+                if let Some(feed) = active.iter().find(|feed| feed.name == row.name) {
+                    keep_interval(tx, &config, feed, &row, now)?;
+                }
+            }
+            let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+            for subscription in &config.subscriptions {
+                tx.know_subscription(&subscription.name, now, day_before)?;
+            }
+            if tx.fact("rules.hash")?.as_deref() != Some(rule_set.as_str()) {
+                tx.set_fact("rules.hash", Some(&rule_set))?;
+                tx.set_fact("rules.changed", Some(&now.to_string()))?;
+            }
+            tx.set_fact("rules.refused", None)?;
+            tx.set_fact("config.refused", None)?;
+            tx.feeds(true)
+        })
+        .await
+}
+
+/// A healthy feed never waits longer than its interval allows, whatever it was told before.
+fn keep_interval(
+    tx: crate::store::Tx<'_>,
+    config: &Config,
+    feed: &crate::config::Feed,
+    row: &FeedRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if row.failures > 0 {
+        return Ok(());
+    }
+    let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
+    let latest = now.saturating_add(SignedDuration::try_from(longest).unwrap_or_default()).unwrap_or(now);
+    tx.pull_forward(row.id, latest, "its interval was shortened")
+}
+
+fn usual(config: &Config, feed: &crate::config::Feed) -> Duration {
+    feed.every.unwrap_or(config.polling.every)
+}

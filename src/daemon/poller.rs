@@ -1,0 +1,272 @@
+//! Polls feeds when they are due: never on a tick, never too many, hosts in turn.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Feed;
+use crate::daemon::House;
+use crate::daemon::OnceReport;
+use crate::daemon::agenda::Agenda;
+use crate::daemon::keeper::Pulse;
+use crate::fetch;
+use crate::flow::Setup;
+use crate::flow::ingest;
+use crate::flow::ingest::{Ended, Report};
+use crate::store::{FeedRow, StoreError};
+
+/// The wall clock may be set while we sleep: we look at it this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// After the database failed, or a poll panicked, the feed is tried again this much later.
+const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
+
+/// What a poll's task hands back: the feed, and how the poll went.
+type Polled = (i64, String, Result<Report, StoreError>);
+
+/// The feeds of a reload, to replace those on the agenda.
+pub(crate) type Change = Vec<FeedRow>;
+
+/// Polls until told to stop; a poll in flight runs to its end.
+pub(crate) async fn run(
+    house: House,
+    agenda: Agenda,
+    feeds: Vec<FeedRow>,
+    mut pulses: mpsc::Receiver<Pulse>,
+    mut changes: mpsc::Receiver<Change>,
+) {
+    let mut desk = Desk { agenda, polls: JoinSet::new(), in_flight: HashMap::new(), holds: HashMap::new() };
+    desk.remember_holds(&house.setup());
+    desk.take_over(feeds);
+    loop {
+        let setup = house.setup();
+        let wait = if house.stop.is_cancelled() {
+            Duration::MAX
+        } else {
+            desk.start_due(&setup);
+            let wait = desk.agenda.wait(setup.clock.now(), Instant::now());
+            wait.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        };
+        house.tally.set_polls(desk.agenda.in_flight(), desk.agenda.due());
+        if house.stop.is_cancelled() && desk.polls.is_empty() {
+            break;
+        }
+        tokio::select! {
+            Some(ended) = desk.polls.join_next_with_id() => {
+                if let Some((name, report)) = desk.finish(&setup, ended) {
+                    log(&name, &report, setup.clock.now());
+                    house.tally.count_poll(&report);
+                    if matches!(report, Ok(Report { ended: Ended::Read { matched: 1.., .. }, .. })) {
+                        house.news.notify_one();
+                    }
+                }
+            }
+            Some(pulse) = pulses.recv() => drop(pulse.send(())),
+            Some(feeds) = changes.recv() => {
+                desk.agenda.set_limits(&house.setup().config.polling);
+                desk.take_over(feeds);
+            }
+            () = house.stop.cancelled(), if !house.stop.is_cancelled() => {}
+            () = tokio::time::sleep(wait.min(LONGEST_SLEEP)) => {}
+        }
+    }
+}
+
+/// Polls what is due, or everything, once.
+pub(crate) async fn once(setup: &Setup, feeds: Vec<FeedRow>, all: bool, stop: &CancellationToken) -> OnceReport {
+    let now = setup.clock.now();
+    let mut desk = Desk {
+        agenda: Agenda::new(&setup.config.polling),
+        polls: JoinSet::new(),
+        in_flight: HashMap::new(),
+        holds: HashMap::new(),
+    };
+    if !all {
+        desk.remember_holds(setup);
+    }
+    let due = feeds.into_iter().filter(|feed| all || feed.next_poll_at <= now || feed.last_poll_at.is_none());
+    desk.take_over(due.map(|feed| FeedRow { next_poll_at: now, ..feed }).collect());
+    let mut report = OnceReport::default();
+    loop {
+        if !stop.is_cancelled() {
+            desk.start_due(setup);
+        }
+        if desk.polls.is_empty() && (stop.is_cancelled() || desk.agenda.is_idle()) {
+            break;
+        }
+        let wait = desk.agenda.wait(now, Instant::now()).unwrap_or(LONGEST_SLEEP);
+        tokio::select! {
+            Some(ended) = desk.polls.join_next_with_id() => {
+                let id = desk.feed_of(&ended);
+                if let Some((name, polled)) = desk.finish(setup, ended) {
+                    log(&name, &polled, setup.clock.now());
+                    report.count(name, polled);
+                }
+                // Once is once, also for a feed with an interval of a second.
+                if let Some(id) = id {
+                    desk.agenda.remove(id);
+                }
+            }
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+            () = tokio::time::sleep(wait), if !desk.agenda.is_idle() => {}
+        }
+    }
+    report
+}
+
+impl OnceReport {
+    fn count(&mut self, name: String, polled: Result<Report, StoreError>) {
+        self.polled += 1;
+        match polled {
+            Ok(Report { ended: Ended::Read { new, matched, .. }, .. }) => {
+                self.new += new;
+                self.matched += matched;
+            }
+            Ok(Report { ended: Ended::Failed { what, .. }, .. }) => self.failed.push((name, what)),
+            Ok(Report { ended: Ended::Unchanged, .. }) => {}
+            Err(why) => self.trouble.push(format!("{name}: {why}")),
+        }
+    }
+}
+
+struct Desk {
+    agenda: Agenda,
+    polls: JoinSet<Polled>,
+    /// Which feed a task polls, for the case that it panics.
+    in_flight: HashMap<tokio::task::Id, i64>,
+    /// Domains that asked to be left alone.
+    holds: HashMap<String, Timestamp>,
+}
+
+type Joined = Result<(tokio::task::Id, Polled), tokio::task::JoinError>;
+
+impl Desk {
+    fn take_over(&mut self, feeds: Vec<FeedRow>) {
+        for gone in self.agenda.feeds() {
+            if !feeds.iter().any(|feed| feed.id == gone) {
+                self.agenda.remove(gone);
+            }
+        }
+        for feed in feeds {
+            let url = feed.moved_url.as_deref().unwrap_or(&feed.url);
+            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+            self.agenda.put(feed.id, &host.unwrap_or_default(), feed.next_poll_at);
+        }
+    }
+
+    fn remember_holds(&mut self, setup: &Setup) {
+        let now = setup.clock.now();
+        match setup.store.read(|tx| tx.holds(now)) {
+            Ok(holds) => self.holds = holds.into_iter().map(|(domain, until, _)| (domain, until)).collect(),
+            Err(why) => tracing::warn!("holds of earlier runs are not known: {why}"),
+        }
+    }
+
+    fn start_due(&mut self, setup: &Setup) {
+        while let Some(id) = self.agenda.next(setup.clock.now(), Instant::now()) {
+            if let Err(wait) = self.start(setup, id) {
+                self.agenda.done(id, wait);
+            }
+        }
+    }
+
+    /// Starts a poll, or says when to think of the feed again (never, when it is gone).
+    fn start(&mut self, setup: &Setup, id: i64) -> Result<(), Option<Timestamp>> {
+        let now = setup.clock.now();
+        let row = match setup.store.read(|tx| tx.feed(id)) {
+            Ok(Some(row)) => row,
+            Ok(None) => return Err(None),
+            Err(why) => {
+                tracing::error!("cannot read a feed's state: {why}; tried again in a minute");
+                return Err(Some(soon(now)));
+            }
+        };
+        let configured = setup.config.feeds.iter().find(|feed| feed.name == row.name && feed.enabled);
+        let Some(feed) = configured else { return Err(None) };
+        let url = row.moved_url.as_deref().unwrap_or(&row.url);
+        if let Some(until) = url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
+            && until > now
+        {
+            return Err(Some(until));
+        }
+        let task = self.polls.spawn(poll(setup.clone(), feed.clone(), row));
+        self.in_flight.insert(task.id(), id);
+        Ok(())
+    }
+
+    fn feed_of(&self, ended: &Joined) -> Option<i64> {
+        let task = match ended {
+            Ok((task, _)) => *task,
+            Err(why) => why.id(),
+        };
+        self.in_flight.get(&task).copied()
+    }
+
+    /// Puts the feed down for its next poll; returns how this one went.
+    fn finish(&mut self, setup: &Setup, ended: Joined) -> Option<(String, Result<Report, StoreError>)> {
+        let feed = self.feed_of(&ended);
+        let trouble = soon(setup.clock.now());
+        match ended {
+            Ok((task, (id, name, report))) => {
+                self.in_flight.remove(&task);
+                if let Ok(Report { hold: Some((domain, until)), .. }) = &report {
+                    self.holds.insert(domain.clone(), *until);
+                }
+                let next = report.as_ref().map_or(trouble, |report| report.next_at);
+                self.agenda.done(id, Some(next));
+                Some((name, report))
+            }
+            Err(why) => {
+                self.in_flight.remove(&why.id());
+                if let Some(id) = feed {
+                    self.agenda.done(id, Some(trouble));
+                }
+                tracing::error!(FEED = feed, "a poll ended in a panic and is tried again in a minute: {why}");
+                None
+            }
+        }
+    }
+}
+
+fn soon(now: Timestamp) -> Timestamp {
+    now.saturating_add(TROUBLE).unwrap_or(Timestamp::MAX)
+}
+
+async fn poll(setup: Setup, feed: Feed, row: FeedRow) -> Polled {
+    let (id, name) = (row.id, row.name.clone());
+    let report = ingest::poll(&setup, &feed, row).await;
+    (id, name, report)
+}
+
+/// One line a poll, at a level by what it means; a failure that goes on is told again only when it counts.
+fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
+    let next = |report: &Report| report.next_at.duration_since(now).as_mins();
+    match polled {
+        Ok(report) => match &report.ended {
+            Ended::Unchanged => tracing::debug!(FEED = name, "{name}: unchanged"),
+            Ended::Read { entries, new, matched, gap } => {
+                if *gap {
+                    tracing::warn!(FEED = name, "{name}: nothing in the document was known; entries may have been missed since the last poll, it is polled faster now");
+                }
+                if *matched > 0 {
+                    tracing::info!(FEED = name, "{name}: {new} new of {entries} entries, {matched} flagged");
+                } else {
+                    tracing::debug!(FEED = name, "{name}: {new} new of {entries} entries");
+                }
+            }
+            Ended::Failed { what, in_a_row } => {
+                let minutes = next(report);
+                // The first, the third (from then on it counts as failing), then each doubling.
+                if *in_a_row == 1 || *in_a_row == 3 || in_a_row.is_power_of_two() {
+                    tracing::warn!(FEED = name, "{name}: {what}; failure {in_a_row} in a row, next try in {minutes} min");
+                } else {
+                    tracing::debug!(FEED = name, "{name}: {what}; failure {in_a_row} in a row");
+                }
+            }
+        },
+        Err(why) => tracing::error!(FEED = name, "{name}: what was fetched could not be stored: {why}; fetched again in a minute"),
+    }
+}

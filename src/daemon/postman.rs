@@ -1,0 +1,125 @@
+//! The scribe, who turns what is owed into mails, and the postman, who hands them over.
+//!
+//! Two tasks, since a mail server may stall for ten minutes while alerts fall due.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::daemon::House;
+use crate::flow::Setup;
+use crate::flow::alerts;
+use crate::flow::digests;
+use crate::flow::dispatch;
+use crate::flow::slots;
+use crate::store::StoreError;
+
+/// We look again at least this often: the wall clock may be set, folding has its hours.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// After the database failed.
+const TROUBLE: Duration = Duration::from_secs(10);
+/// How soon a command's mail is noticed.
+const NEIGHBOURS: Duration = Duration::from_secs(2);
+
+/// Composes alerts and digests when they are due.
+pub(crate) async fn compose(house: House) {
+    while !house.stop.is_cancelled() {
+        let setup = house.setup();
+        let wait = match compose_once(&setup).await {
+            Ok(mails) => {
+                if mails > 0 {
+                    house.mail.notify_one();
+                }
+                next_composition(&setup)
+            }
+            Err(why) => {
+                tracing::error!("mails could not be composed: {why}; tried again in {} s", TROUBLE.as_secs());
+                TROUBLE
+            }
+        };
+        tokio::select! {
+            () = house.stop.cancelled() => {}
+            () = house.news.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn compose_once(setup: &Setup) -> Result<usize, StoreError> {
+    Ok(alerts::compose_due(setup).await? + digests::compose_due(setup).await?)
+}
+
+fn next_composition(setup: &Setup) -> Duration {
+    let now = setup.clock.now();
+    let alert = setup.store.read(|tx| tx.next_alert()).ok().flatten();
+    let slots = setup
+        .config
+        .subscriptions
+        .iter()
+        .filter_map(|one| slots::next(one.digest.as_ref()?, &one.time_zone, now))
+        .min();
+    until(now, [alert, slots].into_iter().flatten().min())
+}
+
+/// The time until `then`, a little after it so that it has come, and never too long.
+fn until(now: Timestamp, then: Option<Timestamp>) -> Duration {
+    let wait = then.map_or(LONGEST_SLEEP, |then| Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO));
+    (wait + Duration::from_millis(2)).min(LONGEST_SLEEP)
+}
+
+/// Delivers mails when they are due.
+pub(crate) async fn deliver(house: House) {
+    while !house.stop.is_cancelled() {
+        let setup = house.setup();
+        // A stop does not wait for a server that stalls: what was being sent is
+        // found uncertain at the next start and sent again with the same bytes.
+        let round = tokio::select! {
+            round = dispatch::deliver_due(&setup, &house.stop) => round,
+            () = stalled(&house) => break,
+        };
+        let wait = match round {
+            Ok(done) => {
+                house.tally.count_mail(done);
+                next_delivery(&setup)
+            }
+            Err(why) => {
+                tracing::error!("the outbox could not be worked on: {why}; tried again in {} s", TROUBLE.as_secs());
+                TROUBLE
+            }
+        };
+        tokio::select! {
+            () = house.stop.cancelled() => {}
+            () = house.mail.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Ends some seconds after the stop.
+async fn stalled(house: &House) {
+    house.stop.cancelled().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+fn next_delivery(setup: &Setup) -> Duration {
+    let now = setup.clock.now();
+    let (next, pause) = setup
+        .store
+        .read(|tx| Ok((tx.next_mail()?, dispatch::channel(tx)?.until)))
+        .unwrap_or_default();
+    // While the server is left alone, nothing is due before the pause ends.
+    until(now, next.map(|next| next.max(pause.unwrap_or(next))))
+}
+
+/// Wakes the postman when another process queued something: `digest send`, `outbox retry`.
+pub(crate) async fn listen_to_neighbours(house: House) {
+    while !house.stop.is_cancelled() {
+        if next_delivery(&house.setup()) < NEIGHBOURS {
+            house.mail.notify_one();
+        }
+        tokio::select! {
+            () = house.stop.cancelled() => {}
+            () = tokio::time::sleep(NEIGHBOURS) => {}
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Alerts: owed when a rule fires, mailed when their wait is over.
+//!
+//! A story is alerted once to a subscription, whatever outlets follow; only
+//! materially new wording brings one follow-up. Beyond the hourly cap, one mail
+//! rolls up the rest. Nothing is dropped: what is muted or undeliverable stands
+//! in the digest.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::{Config, Subscription};
+use crate::digest;
+use crate::digest::Templates;
+use crate::digest::brief;
+use crate::flow::Setup;
+use crate::flow::brief::story;
+use crate::flow::letters::{Letter, queue};
+use crate::mail::Kind;
+use crate::rules::outcome::{Level, Match};
+use crate::store::{AlertRow, Mute, NewAlert, StoreError, Tx};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Records that subscriptions are owed an alert about a story, where they want one and had none.
+pub(super) fn owe(
+    tx: Tx<'_>,
+    config: &Config,
+    story_id: i64,
+    article_id: i64,
+    matches: &[Match],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mutes = tx.mutes(now)?;
+    for subscription in config.subscriptions.iter().filter(|subscription| subscription.alerts) {
+        let wanted: Vec<&Match> = matches
+            .iter()
+            .filter(|rule| rule.counts() && rule.level == Level::Alert && subscription.wants(&rule.topic, &rule.id))
+            .collect();
+        if wanted.is_empty() || !tx.alerts_of(&subscription.name, story_id)?.is_empty() {
+            continue;
+        }
+        let muted = is_muted(tx, &mutes, story_id, article_id, &wanted)?;
+        let due_at = later(now, subscription.alert_wait);
+        let name = &subscription.name;
+        let new = NewAlert { subscription: name, story_id, article_id, revision: 0, changed: None, due_at, muted };
+        tx.record_alert(&new, now)?;
+    }
+    Ok(())
+}
+
+/// Records that subscriptions which were alerted to a story are owed what is new about it.
+pub(super) fn follow_up(
+    tx: Tx<'_>,
+    config: &Config,
+    story_id: i64,
+    article_id: i64,
+    changed: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for subscription in config.subscriptions.iter().filter(|subscription| subscription.alerts) {
+        let earlier = tx.alerts_of(&subscription.name, story_id)?;
+        // While the first alert waits, it will carry the new wording itself.
+        let told = earlier.iter().any(|alert| matches!(alert.state.as_str(), "mailed" | "rolled" | "folded"));
+        let pending = earlier.iter().any(|alert| alert.state == "waiting");
+        if !told || pending {
+            continue;
+        }
+        let revision = earlier.iter().map(|alert| alert.revision).max().unwrap_or(0) + 1;
+        let due_at = later(now, subscription.alert_wait);
+        let name = &subscription.name;
+        let changed = Some(changed);
+        let new = NewAlert { subscription: name, story_id, article_id, revision, changed, due_at, muted: false };
+        tx.record_alert(&new, now)?;
+    }
+    Ok(())
+}
+
+fn is_muted(
+    tx: Tx<'_>,
+    mutes: &[Mute],
+    story_id: i64,
+    article_id: i64,
+    wanted: &[&Match],
+) -> Result<bool, StoreError> {
+    if mutes.is_empty() {
+        return Ok(false);
+    }
+    let source = tx.text(article_id)?.map(|text| text.source).unwrap_or_default();
+    let muted = |kind: &str, what: &str| mutes.iter().any(|mute| mute.kind == kind && mute.what == what);
+    Ok(muted("story", &story_id.to_string())
+        || muted("source", &source)
+        || wanted.iter().all(|rule| muted("rule", &rule.id)))
+}
+
+fn later(now: Timestamp, wait: std::time::Duration) -> Timestamp {
+    SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// Makes mails of the alerts that are due; all that wait are, in a single run. Returns how many mails.
+pub async fn compose_due(setup: &Setup) -> Result<usize, StoreError> {
+    let mut composed = 0;
+    for place in 0..setup.config.subscriptions.len() {
+        let (config, templates) = (setup.config.clone(), setup.templates.clone());
+        let (now, once) = (setup.clock.now(), setup.run.once);
+        composed += setup
+            .store
+            .write(move |tx| match config.subscriptions.get(place) {
+                Some(subscription) => compose(tx, &config, &templates, subscription, now, once),
+                None => Ok(0),
+            })
+            .await?;
+    }
+    Ok(composed)
+}
+
+fn compose(
+    tx: Tx<'_>,
+    config: &Config,
+    templates: &Templates,
+    subscription: &Subscription,
+    now: Timestamp,
+    once: bool,
+) -> Result<usize, StoreError> {
+    let due = tx.due_alerts(&subscription.name, if once { Timestamp::MAX } else { now })?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    if let Some(end) = quiet_until(subscription, now) {
+        for alert in due {
+            tx.defer_alert(alert.id, end)?;
+        }
+        return Ok(0);
+    }
+    let mut told: Vec<(AlertRow, brief::Story)> = Vec::new();
+    for alert in due {
+        match story(tx, subscription, alert.story_id, alert.changed.as_deref())? {
+            Some(story) => told.push((alert, story)),
+            // The topics were changed while it waited: nobody wants it any more.
+            None => tx.close_alert(alert.id, "muted", "", now)?,
+        }
+    }
+    // The best first: they get a mail of their own while the hour's number lasts.
+    told.sort_by(|a, b| b.1.score.cmp(&a.1.score).then(a.0.id.cmp(&b.0.id)));
+    let hour_ago = now.saturating_sub(HOUR).unwrap_or(Timestamp::MIN);
+    let sent = tx.alert_mails(&subscription.name, hour_ago)?;
+    let alone = sent.iter().filter(|(kind, _)| kind == "alert").count();
+    let left = usize::try_from(subscription.alerts_per_hour).unwrap_or(usize::MAX).saturating_sub(alone);
+    let rest = told.split_off(left.min(told.len()));
+    let mut mails = told.len();
+    for (alert, story) in told {
+        mail_one(tx, config, templates, subscription, &alert, story, now)?;
+    }
+    if rest.is_empty() {
+        return Ok(mails);
+    }
+    let rolled_up = sent.iter().rfind(|(kind, _)| kind == "rollup").map(|(_, at)| *at);
+    match rolled_up.and_then(|at| at.checked_add(HOUR).ok()) {
+        // One roll-up an hour: the rest waits for the next.
+        Some(next) if !once && next > now => {
+            for (alert, _) in rest {
+                tx.defer_alert(alert.id, next)?;
+            }
+        }
+        _ => {
+            roll_up(tx, config, templates, subscription, rest, now)?;
+            mails += 1;
+        }
+    }
+    Ok(mails)
+}
+
+fn mail_one(
+    tx: Tx<'_>,
+    config: &Config,
+    templates: &Templates,
+    subscription: &Subscription,
+    alert: &AlertRow,
+    story: brief::Story,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = format!("alert|{}|story-{}|rev{}", subscription.name, alert.story_id, alert.revision);
+    let marks = vec![
+        ("X-Burdenwatch-Topic".to_owned(), story.topic.clone()),
+        ("X-Burdenwatch-Rule".to_owned(), story.rule.0.clone()),
+        ("X-Burdenwatch-Level".to_owned(), "alert".to_owned()),
+    ];
+    let facts = brief::Alert {
+        subscription: subscription.name.clone(),
+        zone: subscription.time_zone.clone(),
+        story,
+        follow_up: alert.revision > 0,
+    };
+    let letter = Letter {
+        kind: Kind::Alert,
+        subscription: &subscription.name,
+        dedup_key: &key,
+        to: &subscription.to,
+        words: &digest::alert(&facts, templates),
+        // No mail has this id: it only ties a story's alerts together.
+        thread: Some(format!("<story-{}.{}@{}>", alert.story_id, subscription.name, config.mail.from.domain())),
+        marks,
+    };
+    queue(tx, config, &letter, now)?;
+    tx.close_alert(alert.id, "mailed", &key, now)
+}
+
+fn roll_up(
+    tx: Tx<'_>,
+    config: &Config,
+    templates: &Templates,
+    subscription: &Subscription,
+    rest: Vec<(AlertRow, brief::Story)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let first = rest.iter().map(|(alert, _)| alert.id).min().unwrap_or_default();
+    let key = format!("rollup|{}|{first}", subscription.name);
+    for (alert, _) in &rest {
+        tx.close_alert(alert.id, "rolled", &key, now)?;
+    }
+    let facts = brief::Rollup {
+        subscription: subscription.name.clone(),
+        zone: subscription.time_zone.clone(),
+        per_hour: subscription.alerts_per_hour,
+        stories: rest.into_iter().map(|(_, story)| story).collect(),
+    };
+    let letter = Letter {
+        kind: Kind::Rollup,
+        subscription: &subscription.name,
+        dedup_key: &key,
+        to: &subscription.to,
+        words: &digest::rollup(&facts, templates),
+        thread: None,
+        marks: vec![("X-Burdenwatch-Level".to_owned(), "alert".to_owned())],
+    };
+    queue(tx, config, &letter, now)
+}
+
+/// When the quiet hours that hold now end; none when they do not hold.
+fn quiet_until(subscription: &Subscription, now: Timestamp) -> Option<Timestamp> {
+    let (from, to) = subscription.quiet_hours?;
+    let local = now.to_zoned(subscription.time_zone.clone());
+    let time = local.time();
+    let over_midnight = from > to;
+    let quiet = if over_midnight { time >= from || time < to } else { time >= from && time < to };
+    if !quiet {
+        return None;
+    }
+    let day = if over_midnight && time >= from { local.date().tomorrow().ok()? } else { local.date() };
+    instant(&subscription.time_zone, day.to_datetime(to)).filter(|end| *end > now)
+}
+
+/// The instant of a local time: the first valid one after a gap, the first of two in an overlap.
+pub(super) fn instant(zone: &TimeZone, local: jiff::civil::DateTime) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    match ambiguous.offset() {
+        jiff::tz::AmbiguousOffset::Gap { .. } => {
+            let before = ambiguous.earlier().ok()?;
+            zone.following(before).next().map(|transition| transition.timestamp())
+        }
+        _ => ambiguous.compatible().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_local_time_in_a_gap_is_the_first_after_it_and_in_an_overlap_the_first_of_two() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let local = |text: &str| text.parse::<jiff::civil::DateTime>().unwrap();
+        assert_eq!(instant(&berlin, local("2026-03-29T02:30")), Some(at("2026-03-29T01:00:00Z")));
+        assert_eq!(instant(&berlin, local("2026-10-25T02:30")), Some(at("2026-10-25T00:30:00Z")));
+        let lord_howe = TimeZone::get("Australia/Lord_Howe").unwrap();
+        assert_eq!(instant(&lord_howe, local("2026-10-04T02:15")), Some(at("2026-10-03T15:30:00Z")));
+    }
+}

@@ -1,0 +1,171 @@
+//! Which article an entry is: the keys it can be known by.
+//!
+//! A feed's ids are a hint, not a truth: they change, repeat, get reused and are
+//! missing. So an entry carries several keys, and who meets a known one decides
+//! with [`Candidate`]'s hashes whether it is the same article, a new wording of
+//! it, or another article behind a reused id.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::news::entry::Entry;
+use crate::news::link;
+
+/// An entry with the keys it can be known by. Keys are 64-bit hashes.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// What the feed says.
+    pub entry: Entry,
+    /// The entry within its feed: its id, else its address, else its title and date.
+    pub key: i64,
+    /// The same with address, title and text added: for ids that turn out to be reused.
+    pub full_key: i64,
+    /// The address, where it names one article.
+    pub link_key: Option<i64>,
+    /// Title and outlet.
+    pub title_key: Option<i64>,
+    /// The address without its host; 0 when there is none.
+    pub path_hash: i64,
+    /// Title, summary and text.
+    pub text_hash: i64,
+    /// Whether the feed gave it an id.
+    pub has_id: bool,
+    /// Whether its address is an aggregator's, which changes while the article does not.
+    pub shifting: bool,
+}
+
+/// Makes candidates of a document's entries, in document order; exact repeats are dropped.
+///
+/// `feed` is a number that stays the feed's own for ever.
+pub fn candidates(feed: i64, entries: Vec<Entry>) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = entries.into_iter().map(|entry| candidate(feed, entry)).collect();
+    // An address that several different entries share names none of them.
+    let mut titles_at: HashMap<i64, HashMap<i64, ()>> = HashMap::new();
+    for (link, title) in all.iter().filter_map(|one| Some((one.link_key?, one.title_key.unwrap_or(0)))) {
+        titles_at.entry(link).or_default().insert(title, ());
+    }
+    let mut seen: HashMap<i64, i64> = HashMap::new();
+    all.retain_mut(|one| {
+        if one.link_key.is_some_and(|link| titles_at.get(&link).is_some_and(|titles| titles.len() > 1)) {
+            one.link_key = None;
+            if !one.has_id {
+                one.key = one.full_key;
+            }
+        }
+        match seen.get(&one.key) {
+            None => {
+                seen.insert(one.key, one.full_key);
+                true
+            }
+            Some(first) if *first == one.full_key => false,
+            // The id is used twice in one document, for different things.
+            Some(_) => {
+                one.key = one.full_key;
+                seen.insert(one.key, one.full_key).is_none()
+            }
+        }
+    });
+    all
+}
+
+fn candidate(feed: i64, entry: Entry) -> Candidate {
+    let title = squeeze(entry.title.as_deref().unwrap_or_default());
+    let link = entry.link.as_deref().unwrap_or_default();
+    let link_key = link::key(link);
+    let names_an_article = link_key.as_deref().is_some_and(|key| !is_front_page(key));
+    let shifting = link_key.as_deref().is_some_and(|key| key.contains("//news.google."));
+    let id = entry.id.as_deref().filter(|id| !id.is_empty());
+    let date = entry.claimed_date.as_deref().unwrap_or_default();
+    let summary = entry.summary.as_deref().unwrap_or_default();
+    let text_hash = hash(&[&title, summary, entry.content.as_deref().unwrap_or_default()]);
+    let key = match (id, &link_key) {
+        (Some(id), _) => hash(&["id", id]),
+        (None, Some(link)) if names_an_article => hash(&["link", link]),
+        _ if title.is_empty() => hash(&["text", summary, date]),
+        _ => hash(&["title", &title, date]),
+    };
+    let own_outlet = feed.to_string();
+    let outlet = entry.source.as_deref().unwrap_or(&own_outlet);
+    Candidate {
+        key,
+        full_key: hash(&["full", id.unwrap_or_default(), link_key.as_deref().unwrap_or(link), &title, &if link.is_empty() { text_hash.to_string() } else { String::new() }]),
+        link_key: link_key.as_deref().filter(|_| names_an_article && !shifting).map(|link| hash(&["address", link])),
+        title_key: (!title.is_empty()).then(|| hash(&["headline", &title, outlet])),
+        path_hash: link_key.as_deref().map_or(0, |key| hash(&["path", path(key)])),
+        text_hash,
+        has_id: id.is_some(),
+        shifting,
+        entry,
+    }
+}
+
+/// Letters and digits only, in lower case: what stays when a headline is typeset anew.
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn path(key: &str) -> &str {
+    let rest = key.split_once("//").map_or(key, |(_, rest)| rest);
+    rest.split_once('/').map_or("", |(_, path)| path)
+}
+
+fn is_front_page(key: &str) -> bool {
+    path(key).is_empty()
+}
+
+/// The first eight bytes of a SHA-256 over length-prefixed parts.
+fn hash(parts: &[&str]) -> i64 {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update(part.len().to_le_bytes());
+        sha.update(part.as_bytes());
+    }
+    let digest = sha.finalize();
+    digest.iter().take(8).fold(0_i64, |all, byte| (all << 8) | i64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, link: &str, title: &str) -> Entry {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Entry { id: some(id), link: some(link), title: some(title), ..Entry::default() }
+    }
+
+    fn keys(entries: &[(&str, &str, &str)]) -> Vec<Candidate> {
+        candidates(1, entries.iter().map(|(id, link, title)| entry(id, link, title)).collect())
+    }
+
+    #[test]
+    fn one_id_for_two_things_makes_two_articles_and_a_repeat_makes_one() {
+        let two = keys(&[("7", "https://a.example/x", "X"), ("7", "https://a.example/y", "Y")]);
+        assert_ne!(two[0].key, two[1].key);
+        assert_eq!(keys(&[("7", "https://a.example/x", "X"), ("7", "https://a.example/x", "X")]).len(), 1);
+    }
+
+    #[test]
+    fn an_address_shared_by_different_entries_names_none() {
+        let shared = keys(&[("", "https://a.example/all", "X"), ("", "https://a.example/all", "Y")]);
+        assert_eq!(shared.len(), 2);
+        assert!(shared.iter().all(|one| one.link_key.is_none()));
+        assert!(keys(&[("", "https://a.example/", "X")])[0].link_key.is_none(), "a front page names no article");
+    }
+
+    #[test]
+    fn an_entry_without_id_and_address_is_known_by_title_and_date() {
+        let mut first = entry("", "", "Talks open");
+        first.claimed_date = Some("today".to_owned());
+        let mut edited = first.clone();
+        edited.summary = Some("More text".to_owned());
+        let (first, edited) = (candidates(1, vec![first]), candidates(1, vec![edited]));
+        assert_eq!(first[0].key, edited[0].key);
+        assert_ne!(first[0].text_hash, edited[0].text_hash);
+    }
+
+    #[test]
+    fn hashing_is_not_fooled_by_where_parts_end() {
+        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
+    }
+}
