@@ -22,12 +22,22 @@ pub(in crate::mail) struct Dialogue {
     offers: Vec<String>,
     logged_in: bool,
     protected: bool,
+    inside_body: bool,
     usable: bool,
 }
 
 impl Dialogue {
     pub(super) fn new(wire: Wire, server: Server, hello: String, protected: bool) -> Self {
-        Self { wire, server, hello, offers: Vec::new(), logged_in: false, protected, usable: true }
+        Self {
+            wire,
+            server,
+            hello,
+            offers: Vec::new(),
+            logged_in: false,
+            protected,
+            inside_body: false,
+            usable: true,
+        }
     }
 
     /// Waits for the greeting and introduces us.
@@ -95,7 +105,8 @@ impl Dialogue {
                 Outcome::new(OutcomeKind::Sent, Some(reply.code), &self.said(&reply))
             }
             Err(outcome) => {
-                let refused = outcome.code.is_some_and(|code| code != 421);
+                // inside a message RSET would be one more line of it
+                let refused = outcome.code.is_some_and(|code| code != 421) && !self.inside_body;
                 self.usable = refused && self.reset().await;
                 outcome
             }
@@ -121,12 +132,11 @@ impl Dialogue {
 
     /// Writes the message without its final dot; a server that refuses meanwhile is heard.
     async fn pour(&mut self, body: &[u8]) -> Result<(), Outcome> {
+        self.inside_body = true;
         let written = self.wire.write(body, self.server.timeout).await;
-        if matches!(written, Ok(()) if !self.wire.spoke_out_of_turn().await) {
-            return Ok(());
-        }
-        if let Err(trouble @ Trouble::Silence(_)) = written {
-            return Err(self.lost(Step::Body, &trouble));
+        if !self.wire.spoke_out_of_turn().await {
+            self.inside_body = written.is_err();
+            return written.map_err(|trouble| self.lost(Step::Body, &trouble));
         }
         let reply = self.answer(Step::Body, self.server.timeout).await?;
         // 2xx and 3xx have no meaning here
