@@ -3,6 +3,7 @@
 pub mod config;
 pub mod digest;
 pub mod fetch;
+pub mod mail;
 pub mod news;
 pub mod problem;
 pub mod rules;
