@@ -86,7 +86,7 @@ fn read(sentence: &Sentence, first: usize, lang: &str) -> Quantity {
     let two: String = tokens.iter().skip(i).take(4).map(|t| word(sentence, t)).collect();
     let percent = matches!(before, "%" | "yuzde")
         || matches!(after, "%" | "percent" | "pct" | "prozent" | "proc" | "procent" | "prosent" | "prosenttia" | "процентов" | "процента" | "процент" | "відсотків" | "відсотка" | "відсотки" | "percentuali")
-        || (matches!(after, "per" | "pour" | "por" | "por" | "في") && matches!(tokens.get(i + 1).map(|t| word(sentence, t)), Some("cent" | "cento" | "ciento" | "المئه" | "المائه")))
+        || (matches!(after, "per" | "pour" | "por" | "في") && matches!(tokens.get(i + 1).map(|t| word(sentence, t)), Some("cent" | "cento" | "ciento" | "المئه" | "المائه")))
         || two.starts_with("퍼센트") || two.starts_with("パーセ") || two.starts_with("프로");
     let money = scaled || value.abs() >= 1e6 || matches!(before, "$" | "€" | "£" | "¥" | "₩" | "₺" | "₽" | "krw" | "usd" | "eur" | "jpy")
         || matches!(after, "$" | "€" | "£" | "¥" | "₩" | "₺" | "₽");
