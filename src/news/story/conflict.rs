@@ -1,0 +1,227 @@
+//! What in two texts contradicts: another number, another outcome, another country in the same place.
+
+use super::align::{Hunk, hunks, shared};
+use super::features::{Features, Line, Mark};
+use super::lexicon::Role;
+use super::quantity::rounds_to;
+use super::token::Kind;
+
+/// What comparing the lines of two texts found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Findings {
+    /// The first contradiction, in words.
+    pub(super) contradiction: Option<String>,
+    /// Content replaced by other content in aligned sentences, with no word list to say what it means.
+    pub(super) swaps: u32,
+    /// The same in the lead sentence.
+    pub(super) lead_swaps: u32,
+}
+
+/// Compares headline with headline and every sentence with its counterpart.
+pub(super) fn find(a: &Features, b: &Features) -> Findings {
+    let mut found = Findings::default();
+    headline(a, b, &mut found);
+    for (at, line) in a.body.iter().enumerate() {
+        if found.contradiction.is_some() {
+            break;
+        }
+        if let Some(other) = counterpart(line, &b.body, a.cjk) {
+            pair(line, other, a, b, at == 0, &mut found);
+        }
+    }
+    found
+}
+
+/// The line of the other text that is the same sentence, edited.
+fn counterpart<'a>(line: &Line, others: &'a [Line], cjk: bool) -> Option<&'a Line> {
+    let least = if cjk { 5 } else { 3 };
+    let (n, best) = others.iter().map(|o| (shared(&line.grams, &o.grams), o)).max_by(|x, y| x.0.cmp(&y.0).then(y.1.grams.len().cmp(&x.1.grams.len())))?;
+    let smaller = line.grams.len().min(best.grams.len());
+    (n >= least && n * 2 >= smaller).then_some(best)
+}
+
+fn headline(a: &Features, b: &Features, found: &mut Findings) {
+    let (x, y) = (&a.head, &b.head);
+    let n = shared(&x.grams, &y.grams);
+    let close = n * 5 >= 3 * x.grams.len().max(y.grams.len()) && n > 0;
+    if close {
+        for hunk in hunks(x, y) {
+            if let Some(words) = replaced(x, y, &hunk, false).or_else(|| one_sided(x, y, &hunk)) {
+                found.contradiction.get_or_insert(words);
+            }
+        }
+    }
+    let (only_x, only_y) = (only(x, y), only(y, x));
+    for m in &only_x {
+        for o in &only_y {
+            let quantity = m.quantity.is_some();
+            let here = b.claims(m);
+            let there = a.claims(o);
+            let missing = if quantity || close { !here || !there } else { !here && !there };
+            if missing && opposed(m, o, true) {
+                found.contradiction.get_or_insert(words(x, m, y, o));
+            }
+        }
+    }
+    // a denial in one headline, and none in the other text
+    for (one, text) in [(&only_x, b), (&only_y, a)] {
+        if let Some(m) = one.iter().find(|m| m.axis == "claim" && !text.lines().any(|l| l.marks.iter().any(|o| o.agrees(m)))) {
+            found.contradiction.get_or_insert(format!("only one headline says \"{}\"", m_text(if std::ptr::eq(text, b) { x } else { y }, m)));
+        }
+    }
+}
+
+fn pair(x: &Line, y: &Line, a: &Features, b: &Features, lead: bool, found: &mut Findings) {
+    let changed = hunks(x, y);
+    for hunk in &changed {
+        if let Some(words) = replaced(x, y, hunk, true).or_else(|| one_sided(x, y, hunk)) {
+            found.contradiction.get_or_insert(words);
+        }
+        if swap(x, y, hunk, a.cjk) {
+            found.swaps += 1;
+            found.lead_swaps += u32::from(lead);
+        }
+    }
+    let most = x.grams.len().max(y.grams.len());
+    if shared(&x.grams, &y.grams) * 5 < most * 3 {
+        return;
+    }
+    let (only_x, only_y) = (only(x, y), only(y, x));
+    for m in &only_x {
+        for o in &only_y {
+            if (m.quantity.is_some() || m.role == Role::Entity) && opposed(m, o, false) && !(b.claims(m) && a.claims(o)) {
+                found.contradiction.get_or_insert(words(x, m, y, o));
+            }
+        }
+    }
+}
+
+/// The marks of `x` that `y` does not have.
+fn only<'a>(x: &'a Line, y: &Line) -> Vec<&'a Mark> {
+    x.marks.iter().filter(|m| m.role != Role::Same && !y.marks.iter().any(|o| o.agrees(m))).collect()
+}
+
+fn opposed(m: &Mark, o: &Mark, coarse: bool) -> bool {
+    if m.axis_id != o.axis_id || m.value == o.value || matches!(m.role, Role::Same | Role::Lone | Role::Stop) {
+        return false;
+    }
+    match (&m.quantity, &o.quantity) {
+        (Some(p), Some(q)) => !rounds_to(p, q, if coarse { 1 } else { 2 }),
+        _ => true,
+    }
+}
+
+/// A stretch replaced by another whose claims differ on one axis.
+fn replaced(x: &Line, y: &Line, hunk: &Hunk, strict: bool) -> Option<String> {
+    if hunk.a.0 == hunk.a.1 || hunk.b.0 == hunk.b.1 {
+        return None;
+    }
+    let (here, there) = (inside(x, hunk.a), inside(y, hunk.b));
+    for m in here.iter().filter(|m| !there.iter().any(|o| o.agrees(m))) {
+        for o in there.iter().filter(|o| !here.iter().any(|m| m.agrees(o))) {
+            if opposed(m, o, !strict) {
+                return Some(words(x, m, y, o));
+            }
+        }
+    }
+    names(x, y, hunk).filter(|_| strict)
+}
+
+fn inside(line: &Line, range: (usize, usize)) -> Vec<&Mark> {
+    line.marks.iter().filter(|m| m.first < range.1 && range.0 < m.last).collect()
+}
+
+/// A few words put in that turn the sentence: a negation, a failure, a plan where there was a fact.
+fn one_sided(x: &Line, y: &Line, hunk: &Hunk) -> Option<String> {
+    for (line, range, other, gone) in [(x, hunk.a, y, hunk.b), (y, hunk.b, x, hunk.a)] {
+        let cjk = line.sentence.tokens.get(range.0).is_some_and(|t| t.kind == Kind::Character);
+        let short = if cjk { 12 } else { 5 };
+        if range.1 - range.0 > short || gone.1 - gone.0 > short {
+            continue;
+        }
+        let turns = |m: &&Mark| {
+            let negation = m.role == Role::Lone && m.axis == "negation";
+            let plan = m.role == Role::Lone && m.axis == "plan" && gone.1 > gone.0;
+            let failure = m.role == Role::Opposite && (m.axis == "accord" || m.axis == "claim");
+            negation || plan || failure
+        };
+        let count = |l: &Line, axis: &str| l.marks.iter().filter(|m| m.axis == axis).count();
+        if let Some(m) = inside(line, range).into_iter().find(turns).filter(|m| count(line, m.axis) > count(other, m.axis)) {
+            return Some(format!("{}: only one says \"{}\"", m.axis, m_text(line, m)));
+        }
+    }
+    None
+}
+
+/// A name replaced by another name, in scripts that write names with capitals.
+fn names(x: &Line, y: &Line, hunk: &Hunk) -> Option<String> {
+    let name = |line: &Line, range: (usize, usize)| {
+        let tokens = line.sentence.tokens.get(range.0..range.1).unwrap_or(&[]);
+        let mut content = tokens.iter().enumerate().filter(|(i, _)| line.content.get(range.0 + i) == Some(&true)).peekable();
+        content.peek().is_some() && tokens.len() <= 4 && content.all(|(_, t)| t.capital && t.kind == Kind::Word)
+    };
+    let known = inside(x, hunk.a).iter().any(|m| inside(y, hunk.b).iter().any(|o| o.agrees(m)));
+    (!known && name(x, hunk.a) && name(y, hunk.b) && !kin(x, hunk.a, y, hunk.b))
+        .then(|| format!("name: {} / {}", x.words(hunk.a.0, hunk.a.1), y.words(hunk.b.0, hunk.b.1)))
+}
+
+/// Whether some word on one side is a form of a word on the other.
+fn kin(x: &Line, a: (usize, usize), y: &Line, b: (usize, usize)) -> bool {
+    let list = |line: &Line, r: (usize, usize)| (r.0..r.1).map(|i| line.words(i, i + 1).to_owned()).collect::<Vec<_>>();
+    let there = list(y, b);
+    list(x, a).iter().any(|w| there.iter().any(|o| alike(w, o)))
+        || list(x, a).concat() == there.concat()
+}
+
+/// Forms of one word begin alike, and a slip of the pen leaves most letters.
+fn alike(a: &str, b: &str) -> bool {
+    let (n, m) = (a.chars().count(), b.chars().count());
+    let prefix = a.chars().zip(b.chars()).take_while(|(p, q)| p == q).count();
+    let least = n.min(m);
+    (least >= 4 && prefix >= 4 && prefix * 2 >= n.max(m)) || (least >= 6 && strsim::levenshtein(a, b) <= 1) || (a == b && n >= 3)
+}
+
+/// Content replaced by content that is no form and no synonym of it.
+fn swap(x: &Line, y: &Line, hunk: &Hunk, cjk: bool) -> bool {
+    let weight = |line: &Line, r: (usize, usize)| {
+        let explained = |i: usize| line.marks.iter().any(|m| m.role == Role::Same && m.first <= i && i < m.last);
+        (r.0..r.1).filter(|i| line.content.get(*i) == Some(&true) && !explained(*i) && (!cjk || weighty(line, *i))).count()
+    };
+    let least = if cjk { 2 } else { 1 };
+    let known = inside(x, hunk.a).iter().any(|m| inside(y, hunk.b).iter().any(|o| o.agrees(m)));
+    weight(x, hunk.a) >= least && weight(y, hunk.b) >= least && !known && !kin(x, hunk.a, y, hunk.b)
+}
+
+/// Hiragana is grammar; kanji, katakana and Hangul carry content.
+fn weighty(line: &Line, i: usize) -> bool {
+    line.words(i, i + 1).chars().any(|c| !matches!(c, '\u{3040}'..='\u{309f}'))
+}
+
+fn words(x: &Line, m: &Mark, y: &Line, o: &Mark) -> String {
+    format!("{}: {} / {}", m.axis, m_text(x, m), m_text(y, o))
+}
+
+fn m_text<'a>(line: &'a Line, m: &Mark) -> &'a str {
+    let extra = usize::from(m.quantity.is_some() && m.axis_id <= 1);
+    line.words(m.first, (m.last + extra).min(line.sentence.tokens.len()))
+}
+
+/// The first material difference between two versions of one article, old first: "amount: 1.38 trillion won -> 1.52 trillion won".
+pub(super) fn difference(old: &Features, new: &Features) -> Option<String> {
+    let lines = std::iter::once((&old.head, &new.head)).chain(old.body.iter().filter_map(|l| counterpart(l, &new.body, old.cjk).map(|o| (l, o))));
+    for (x, y) in lines {
+        for hunk in hunks(x, y) {
+            if let Some(words) = replaced(x, y, &hunk, true).or_else(|| one_sided(x, y, &hunk)) {
+                return Some(words.replace(" / ", " -> "));
+            }
+        }
+    }
+    let fresh = new.lines().find_map(|l| l.marks.iter().find(|m| m.axis == "amount" && !old.claims(m)).map(|m| (l, m)))?;
+    let stale = old.lines().find_map(|l| l.marks.iter().find(|m| m.axis == "amount" && !new.claims(m)).map(|m| (l, m)));
+    let now = m_text(fresh.0, fresh.1);
+    Some(match stale {
+        Some((line, mark)) if opposed(mark, fresh.1, false) => format!("amount: {} -> {now}", m_text(line, mark)),
+        Some(_) => return None,
+        None => format!("new amount: {now}"),
+    })
+}

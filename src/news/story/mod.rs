@@ -1,0 +1,153 @@
+//! Which articles are copies of one text.
+//!
+//! Copies of one text are one story and one alert; everything else is news of
+//! its own: a translation, a later development, a denial, the same event told
+//! anew. So the shared text is evidence for (runs of words or characters, the
+//! lead above all), and anything that contradicts in the same place is evidence
+//! against: a number, an outcome, a country, a name.
+
+mod align;
+mod change;
+mod clean;
+mod compare;
+mod conflict;
+mod evidence;
+mod features;
+mod lexicon;
+mod quantity;
+mod token;
+mod wire;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use change::material_change;
+pub use compare::compare;
+pub use evidence::{Evidence, Ground, Verdict};
+pub use wire::wire;
+
+use features::Features;
+
+/// An article as the grouping reads it; texts are plain.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    /// The headline.
+    pub title: &'a str,
+    /// Summary or text.
+    pub summary: &'a str,
+    /// The outlet; empty when unknown.
+    pub source: &'a str,
+    /// Language tag; empty when unknown.
+    pub lang: &'a str,
+    /// When it was published.
+    pub at: Timestamp,
+}
+
+/// The features of one article.
+///
+/// Stored as the cut text they are read from, so that an archive survives a
+/// change of the algorithm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct Print {
+    title: String,
+    body: String,
+    lang: String,
+    source: String,
+    at: Timestamp,
+    features: Features,
+}
+
+/// What of a [`Print`] is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Stored {
+    title: String,
+    body: String,
+    lang: String,
+    source: String,
+    at: Timestamp,
+}
+
+impl From<Stored> for Print {
+    fn from(s: Stored) -> Self {
+        let features = Features::read(&s.title, &s.body, &s.lang);
+        Self { title: s.title, body: s.body, lang: s.lang, source: s.source, at: s.at, features }
+    }
+}
+
+impl From<Print> for Stored {
+    fn from(p: Print) -> Self {
+        Self { title: p.title, body: p.body, lang: p.lang, source: p.source, at: p.at }
+    }
+}
+
+/// Longest headline and text that are read, in characters.
+const MOST_TITLE: usize = 300;
+const MOST_BODY: usize = 2000;
+
+/// Reads the features of one article.
+pub fn print(text: &Text<'_>) -> Print {
+    Stored {
+        title: text.title.chars().take(MOST_TITLE).collect(),
+        body: cut(text.summary),
+        lang: text.lang.to_owned(),
+        source: text.source.trim().to_lowercase(),
+        at: text.at,
+    }
+    .into()
+}
+
+/// Cuts a text; a CJK character says as much as two letters and takes as many bytes.
+fn cut(text: &str) -> String {
+    let mut left = MOST_BODY;
+    text.chars()
+        .take_while(|c| {
+            let costs = if token::is_cjk(*c) { 2 } else { 1 };
+            let fits = left >= costs;
+            left = left.saturating_sub(costs);
+            fits
+        })
+        .collect()
+}
+
+/// A story: the articles that are copies of its first member.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The story's number.
+    pub id: i64,
+    /// Its articles, the leader first.
+    pub members: Vec<Print>,
+}
+
+/// A story takes no more members than this.
+const MOST_MEMBERS: usize = 60;
+
+/// Finds the story an article is a copy of.
+///
+/// It must be a copy of the leader, or of at least half of the members: a
+/// chain of ever less similar texts is not one story. Of several stories the
+/// one that shares most wins, then the older.
+pub fn attach(article: &Print, groups: &[Group]) -> Option<(i64, Verdict)> {
+    groups
+        .iter()
+        .filter(|g| g.members.len() < MOST_MEMBERS)
+        .filter_map(|g| admits(article, g).map(|v| (g.id, v)))
+        .max_by_key(|(id, v)| (v.evidence.shared, v.evidence.lead, std::cmp::Reverse(*id)))
+}
+
+fn admits(article: &Print, group: &Group) -> Option<Verdict> {
+    let (leader, rest) = group.members.split_first()?;
+    let first = compare(article, leader);
+    if first.copy {
+        return Some(first);
+    }
+    // a contradiction of the leader is final, and strangers need no second look
+    if first.evidence.ground == Ground::Contradiction || rest.is_empty() || first.evidence.shared == 0 {
+        return None;
+    }
+    let copies: Vec<Verdict> = rest.iter().map(|m| compare(article, m)).filter(|v| v.copy).collect();
+    if copies.len() * 2 < group.members.len() {
+        return None;
+    }
+    copies.into_iter().max_by_key(|v| v.evidence.shared)
+}
