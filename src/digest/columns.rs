@@ -113,11 +113,6 @@ pub(super) fn margin(left: &str, right: &str) -> String {
     format!("{left}{}{right}", " ".repeat(gap))
 }
 
-/// Fills `text` with spaces to `width` columns.
-pub(super) fn pad(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +148,5 @@ mod tests {
     #[test]
     fn the_margin_counts_columns() {
         assert_eq!(margin("방위비", "▁█").width(), WIDTH);
-        assert_eq!(pad("방", 4), "방  ");
     }
 }
