@@ -13,12 +13,23 @@ const OPENING: &str = "「『（【〔《〈〝‘“￥";
 /// Sets `text` in lines of at most 78 columns, the first begun with `first`,
 /// the others with `rest`; both are kept as they are. Ends without a newline.
 pub(super) fn wrap(text: &str, first: &str, rest: &str) -> String {
+    set(text, first, rest, false)
+}
+
+/// Sets `text` like [`wrap`], but lets an address run over the edge, on a line
+/// of its own: for our words, where one that was cut would be no address.
+pub(super) fn flow(text: &str, first: &str, rest: &str) -> String {
+    set(text, first, rest, true)
+}
+
+fn set(text: &str, first: &str, rest: &str, whole: bool) -> String {
     let mut out = String::from(first);
     let (mut column, mut fresh) = (first.width(), true);
     let room = WIDTH.saturating_sub(rest.width()).max(20);
     for word in text.split_whitespace() {
         let mut space = true;
-        for piece in pieces(word) {
+        let whole = whole && address(word);
+        for piece in if whole { vec![word] } else { pieces(word) } {
             let gap = usize::from(space && !fresh);
             space = false;
             if !fresh && column + gap + piece.width() > WIDTH {
@@ -27,8 +38,7 @@ pub(super) fn wrap(text: &str, first: &str, rest: &str) -> String {
                 out.push(' ');
                 column += 1;
             }
-            // An address that was cut is no address.
-            if column + piece.width() <= WIDTH || address(piece) {
+            if column + piece.width() <= WIDTH || whole {
                 out.push_str(piece);
                 column += piece.width();
             } else {
@@ -64,9 +74,6 @@ fn hack(out: &mut String, piece: &str, rest: &str, mut column: usize, room: usiz
 /// Cuts a word where a line may end inside it: between ideographs and kana, not
 /// in Hangul, which puts spaces between its words.
 fn pieces(word: &str) -> Vec<&str> {
-    if address(word) {
-        return vec![word];
-    }
     let mut cuts = Vec::new();
     let mut before = None;
     for (at, c) in word.char_indices() {
@@ -103,14 +110,18 @@ fn breakable(c: char) -> bool {
     c.width() == Some(2) && !hangul
 }
 
-/// Puts `right` at the right margin of the line `left` begins, or after it
+/// Puts `right` at the right margin of the line `left` begins, or under it
 /// where there is no room.
 pub(super) fn margin(left: &str, right: &str) -> String {
-    if right.is_empty() {
-        return left.to_owned();
+    let used = left.width() + right.width();
+    if right.is_empty() || used + 2 > WIDTH {
+        return if right.is_empty() {
+            wrap(left, "", "")
+        } else {
+            format!("{}\n{right}", wrap(left, "", ""))
+        };
     }
-    let gap = WIDTH.saturating_sub(left.width() + right.width()).max(2);
-    format!("{left}{}{right}", " ".repeat(gap))
+    format!("{left}{}{right}", " ".repeat(WIDTH - used))
 }
 
 #[cfg(test)]
@@ -146,7 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_in_our_words_stays_whole_on_its_own_line() {
+        let address = format!("https://a.example/{}", "x".repeat(99));
+        let text = flow(&format!("Look at {address} and act."), "", "");
+        assert_eq!(text.lines().collect::<Vec<_>>(), ["Look at", &address, "and act."]);
+        assert!(widest(&wrap(&address, "", "")) <= WIDTH);
+    }
+
+    #[test]
     fn the_margin_counts_columns() {
         assert_eq!(margin("방위비", "▁█").width(), WIDTH);
+        assert!(margin(&"방".repeat(60), "▁█").lines().all(|line| line.width() <= WIDTH));
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn alert_part(
         subscription => clean::line(&alert.subscription, clean::NAME),
         follow_up => alert.follow_up,
         footer,
+        indent => "",
         s => Value::from(Serde(view)),
     };
     render(environment, &format!("alert.{}", part.suffix()), facts)

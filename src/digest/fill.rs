@@ -121,7 +121,7 @@ impl Shelf<'_> {
 
     /// Renders one story.
     fn story(&self, story: &Story, row: usize, brief: bool) -> Result<String, Error> {
-        let facts = context! { s => Value::from(Serde(story::view(story, self.zone))), n => row + 1, brief };
+        let facts = context! { s => Value::from(Serde(story::view(story, self.zone))), n => row + 1, brief, indent => "   " };
         render(self.environment, &format!("story.{}", self.part.suffix()), facts)
     }
 

@@ -131,6 +131,8 @@ fn builtin_environment() -> Environment<'static> {
     environment.set_formatter(escape);
     environment
         .add_filter("wrap", |text: String, first: String, rest: String| columns::wrap(&text, &first, &rest));
+    environment
+        .add_filter("flow", |text: String, first: String, rest: String| columns::flow(&text, &first, &rest));
     environment.add_filter("margin", |left: String, right: String| columns::margin(&left, &right));
     environment.add_global("rule", "-".repeat(columns::WIDTH));
     for (name, text) in BUILTIN.into_iter().chain(STORY) {
