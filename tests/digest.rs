@@ -68,6 +68,16 @@ fn mails_look_as_they_did() {
     snapshot("alert", &digest::alert(&sample::alert(), &templates));
     snapshot("follow_up", &digest::alert(&sample::follow_up(), &templates));
     snapshot("rollup", &digest::rollup(&sample::rollup(), &templates));
+    let mut rude = sample::digest();
+    for story in rude.topics.iter_mut().flat_map(|topic| &mut topic.stories) {
+        story.title = format!("<script>alert(1)</script> {}\u{202e}", "Donaudampfschifffahrt".repeat(20));
+        story.source = "S".repeat(400);
+        story.link = Some("javascript:alert(1)".to_owned());
+        story.why[0].text = "y".repeat(4000);
+        story.also[..].iter_mut().for_each(|outlet| outlet.name = outlet.name.repeat(30).replace(' ', ""));
+    }
+    rude.notices[0].text = "https://feed.example/".repeat(40);
+    snapshot("hostile", &digest::digest(&rude, &templates));
     let lines = [
         "The rule files changed at 14:02 and were refused: rules/nato.toml:12 has an unknown set.".to_owned(),
         "The rules in force are those of 23 Nov (9f3c61d2). Correct the file and send SIGHUP.".to_owned(),
