@@ -56,6 +56,8 @@ pub struct Story {
     pub why: Vec<Fragment>,
     /// Set on a follow-up or a changed headline: what changed.
     pub changed: Option<String>,
+    /// What the article states: amounts, stages, dates; a few words each.
+    pub facts: Vec<String>,
 }
 
 /// One alert mail.
@@ -158,6 +160,8 @@ pub struct Digest {
     pub notices: Vec<Notice>,
     /// Stories a day over the last 30 days, oldest first, today last.
     pub trend: Vec<u32>,
+    /// Dates ahead that matter to the reader, one line each.
+    pub coming: Vec<String>,
     /// The rule set: short hash, rules, tests passed.
     pub rules: RuleState,
     /// How to reach the schedule in words: `mon, tue 07:30 Asia/Seoul`.
