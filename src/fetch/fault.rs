@@ -86,7 +86,7 @@ pub(super) fn refused(url: &Url, redirected: bool, refusal: &Refusal) -> Failure
 
 /// More than the limit.
 pub(super) fn too_large(url: &Url, limit: u64) -> Failure {
-    let what = format!("the body from {} is larger than max_body, {limit} bytes", hop::host(url));
+    let what = format!("the body from {} is larger than max_body, {}", hop::host(url), size(limit));
     plain(FailureKind::TooLarge, what)
 }
 
@@ -160,5 +160,12 @@ fn span(time: Duration) -> String {
         format!("{} s", time.as_secs())
     } else {
         format!("{} ms", time.as_millis())
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match (bytes >> 20, bytes & ((1 << 20) - 1)) {
+        (mib, 0) => format!("{mib} MiB"),
+        _ => format!("{bytes} bytes"),
     }
 }
