@@ -1,0 +1,2 @@
+//! Simulation of polling policies at one request budget.
+fn main() {}
