@@ -18,6 +18,8 @@ mod conditional;
 mod hostile;
 #[path = "fetch/redirects.rs"]
 mod redirects;
+#[path = "fetch/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 
