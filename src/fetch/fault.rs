@@ -140,7 +140,7 @@ fn certificate(host: &str, chain: &str) -> Option<String> {
     Some(format!("the certificate of {host} is not trusted: {reason}"))
 }
 
-fn find<'e, E: Error + 'static>(failed: &'e reqwest::Error) -> Option<&'e E> {
+fn find<E: Error + 'static>(failed: &reqwest::Error) -> Option<&E> {
     let mut next = failed.source();
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref::<E>() {

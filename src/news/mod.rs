@@ -6,3 +6,4 @@
 //! daemon would.
 
 pub mod entry;
+pub mod schedule;
