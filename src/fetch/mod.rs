@@ -1,4 +1,27 @@
 //! HTTP: conditional, polite, bounded, guarded.
+//!
+//! [`Fetcher::get`] is the one way out. It waits for the host's turn, asks
+//! with the validators of the last answer, follows redirects itself so that
+//! the [`guard`] sees every hop, streams the body under a limit counted after
+//! decompression, and puts every failure in words for the operator. Nothing
+//! of it is kept between two calls but the turns and the clients.
+
+mod answer;
+mod clients;
+mod cookies;
+mod domain;
+mod fault;
+mod fetcher;
+pub mod guard;
+mod hop;
+mod resolve;
+mod turns;
+mod wall;
+mod wishes;
+
+pub use self::clients::SetupError;
+pub use self::domain::domain;
+pub use self::fetcher::Fetcher;
 
 use std::time::Duration;
 

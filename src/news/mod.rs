@@ -4,6 +4,10 @@
 //! randomness, no I/O and no `async`: callers pass `now` in and act on what
 //! comes back. So `burdenwatch explain` and `parse` answer exactly as the
 //! daemon would.
+//!
+//! Reading order: [`entry`] → [`identity`] → [`story`] → [`schedule`].
 
 pub mod entry;
+pub mod identity;
+pub mod schedule;
 pub mod story;

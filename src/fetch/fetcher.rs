@@ -1,0 +1,125 @@
+//! One polite, guarded, bounded GET.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use tokio::time::Instant;
+
+use super::answer::{self, Limits};
+use super::clients::{Clients, SetupError, Trust};
+use super::guard::{Guard, Refusal};
+use super::hop::{self, Chain};
+use super::turns::Turns;
+use super::{Failure, FailureKind, Request, Response, fault};
+use crate::config::Polling;
+use crate::time::{Clock, SystemClock};
+
+/// The longest a server may pause within a body.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// Gets feeds for the whole program: holds the clients, the guard and the hosts' turns.
+#[derive(Debug)]
+pub struct Fetcher {
+    clients: Clients,
+    guard: Guard,
+    turns: Turns,
+    agent: HeaderValue,
+    clock: Arc<dyn Clock>,
+    idle: Duration,
+}
+
+impl Fetcher {
+    /// Makes a fetcher; reads no certificates before the first https address.
+    pub fn new(polling: &Polling) -> Result<Self, SetupError> {
+        let guard = Guard::new(&polling.allow_networks);
+        let agent = HeaderValue::from_str(&polling.user_agent)
+            .map_err(|_| SetupError("user_agent has characters that HTTP does not allow".to_owned()))?;
+        Ok(Self {
+            clients: Clients::new(polling, &guard)?,
+            guard,
+            turns: Turns::new(polling.concurrency, polling.per_host, polling.host_gap),
+            agent,
+            clock: Arc::new(SystemClock),
+            idle: IDLE,
+        })
+    }
+
+    /// Reads `Retry-After` and `Expires` against this clock where a server shows none.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets how long a server may pause within a body.
+    #[must_use]
+    pub fn with_idle_limit(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Builds what https needs, so that a lack shows before the first poll.
+    pub async fn ready(&self) -> Result<(), SetupError> {
+        self.clients.get(Trust::System).await.map(drop)
+    }
+
+    /// Gets a feed, waiting for its host's turn first. The wait is not part of `timeout`.
+    pub async fn get(&self, request: &Request) -> Result<Response, Failure> {
+        let mut chain = Chain::new(request, &self.agent)?;
+        let mut left = request.timeout;
+        let mut place = None;
+        let mut held = String::new();
+        loop {
+            self.admit(&chain)?;
+            let here = chain.url.host_str().unwrap_or_default();
+            if place.is_none() || held != here {
+                // The old place goes first: two chains that wait for each other's host would never end.
+                drop(place.take());
+                here.clone_into(&mut held);
+                place = Some(self.turns.enter(here).await);
+            }
+            let Some(standing) = &place else { continue };
+            let running = self.turns.start(standing).await;
+            let started = Instant::now();
+            let Ok(outcome) = tokio::time::timeout(left, self.exchange(&mut chain, request)).await else {
+                return Err(fault::late(&chain.url, request.timeout));
+            };
+            drop(running);
+            left = left.saturating_sub(started.elapsed());
+            if let Some(response) = outcome? {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// One request and its answer; none when it was a redirect, now the chain's next address.
+    async fn exchange(&self, chain: &mut Chain, request: &Request) -> Result<Option<Response>, Failure> {
+        let trust = match (chain.url.scheme(), request.tls_insecure) {
+            ("https", true) if !chain.left_origin() => Trust::Anything,
+            ("https", _) => Trust::System,
+            _ => Trust::Plain,
+        };
+        let client = self.clients.get(trust).await.map_err(|lack| fault::setup(&chain.url, &lack))?;
+        let got = client.execute(chain.request()).await;
+        let got =
+            got.map_err(|failed| fault::of(&failed, &chain.url, chain.redirected(), request.timeout))?;
+        let status = got.status();
+        if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            chain.follow(status, got.headers())?;
+            return Ok(None);
+        }
+        let limits = Limits { body: request.max_body, idle: self.idle, whole: request.timeout };
+        answer::read(got, chain, &request.validators, limits, self.clock.now()).await.map(Some)
+    }
+
+    /// Lets a hop through the guard as far as its URL shows where it leads.
+    fn admit(&self, chain: &Chain) -> Result<(), Failure> {
+        if !matches!(chain.url.scheme(), "http" | "https") || !chain.url.has_host() {
+            let what = format!("{} is not an http or https address", hop::shown(&chain.url));
+            return Err(Failure { kind: FailureKind::Refused, what, status: None, retry_after: None });
+        }
+        let judged: Result<(), Refusal> = self.guard.check_literal(&chain.url);
+        judged.map_err(|refusal| fault::refused(&chain.url, chain.redirected(), &refusal))
+    }
+}
