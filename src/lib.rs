@@ -2,8 +2,10 @@
 
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod digest;
 pub mod fetch;
+pub mod flow;
 pub mod mail;
 pub mod news;
 pub mod problem;
