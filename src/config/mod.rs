@@ -1,6 +1,6 @@
 //! The configuration: a file a person wrote, checked until it cannot be wrong.
 
-mod address;
+pub mod address;
 mod advice;
 mod feed;
 mod files;
@@ -12,7 +12,7 @@ mod secret;
 mod service;
 mod subscription;
 mod tree;
-mod unit;
+pub mod unit;
 
 pub use self::advice::check_topics;
 pub use self::secret::Env;
