@@ -91,9 +91,11 @@ pub(super) fn feeds(
 ) {
     let enabled =
         || feeds.iter().filter_map(|written| Some((written, written.feed.as_ref().filter(|f| f.enabled)?)));
-    if feeds.is_empty() {
+    if sink.has_errors() {
+        // What is missing may be in what could not be read.
+    } else if feeds.is_empty() {
         sink.push(main.warning("there is no feed: nothing will be read").hint("write a [[feed]]"));
-    } else if enabled().next().is_none() && feeds.iter().all(|written| written.feed.is_some()) {
+    } else if enabled().next().is_none() {
         sink.push(
             main.warning("every feed is disabled: nothing will be read")
                 .hint("take an `enabled = false` out"),

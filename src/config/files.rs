@@ -110,6 +110,19 @@ pub(super) struct Text {
     pub(super) broken_at: Option<usize>,
 }
 
+/// Reads a regular file; opening a pipe would wait for its writer for ever.
+pub(super) fn read_regular(path: &Path) -> io::Result<Text> {
+    regular(path).and_then(|()| read(path))
+}
+
+/// Refuses what is there and no regular file.
+pub(super) fn regular(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
 /// Reads a text of bounded length.
 pub(super) fn read(path: &Path) -> io::Result<Text> {
     const LONGEST: u64 = 16 * 1024 * 1024;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use super::advice::{self, Intervals, check_topics};
-use super::files::{self, Named};
+use super::files::{self, Named, Text};
 use super::secret::Env;
 use super::tree::{File, Place, Section, Sink};
 use super::{Config, Mail, Polling, Service, feed, mail, polling, service, subscription};
@@ -69,21 +69,21 @@ pub fn load_with<R>(
     let mut order = vec![path.to_owned()];
     let mut feeds = draft.feeds;
     for named in draft.feed_files {
-        let Some(file) = included(&named, &sink) else { continue };
+        let Some(text) = included(&named, &sink) else { continue };
+        let file = File::new(&named.path, text);
         order.push(named.path);
         feeds.extend(file.read(&sink, read_feeds));
     }
     let mut rule_sources = Vec::new();
     for named in draft.rule_files {
-        let Some(text) = text_of(&named, &sink) else { continue };
-        rule_sources.push(Source::new(&named.path, text));
+        rule_sources.extend(rule_file(&named, &sink));
         order.push(named.path);
     }
     let start = Place { source: main.source.clone(), span: 0..0 };
     advice::repeated_feeds(&feeds, &sink);
     advice::repeated_subscriptions(&draft.subscriptions, &sink);
     advice::feeds(&feeds, &draft.polling, &draft.intervals, &start, &sink);
-    if draft.subscriptions.is_empty() {
+    if draft.subscriptions.is_empty() && !sink.has_errors() {
         let hint = "write a [[subscription]]";
         sink.push(start.warning("there is no subscription: nothing will be mailed").hint(hint));
     }
@@ -164,11 +164,7 @@ fn read_feeds(root: &Section<'_>) -> Vec<feed::Written> {
 /// Reads the main file.
 fn main_file(path: &Path, sink: &Sink) -> Option<File> {
     match files::read(path) {
-        Ok(text) => {
-            let file = File::new(path, text.text);
-            complain_about_encoding(&file.source, text.broken_at, sink);
-            Some(file)
-        }
+        Ok(text) => Some(File::new(path, text)),
         Err(why) => {
             let what = format!("cannot read {}: {why}", path.display());
             let hint = "name another with --config or $BURDENWATCH_CONFIG";
@@ -178,30 +174,23 @@ fn main_file(path: &Path, sink: &Sink) -> Option<File> {
     }
 }
 
-/// Reads a file of feeds.
-fn included(named: &Named, sink: &Sink) -> Option<File> {
-    text_of(named, sink).map(|text| File::new(&named.path, text))
-}
-
 /// Reads a file that another names, and complains where it is named.
-fn text_of(named: &Named, sink: &Sink) -> Option<String> {
-    match files::read(&named.path) {
-        Ok(text) => {
-            complain_about_encoding(&Source::new(&named.path, text.text.as_str()), text.broken_at, sink);
-            Some(text.text)
-        }
-        Err(why) => {
-            let what = format!("cannot read {}: {why}", named.path.display());
-            sink.push(named.place.error(what).hint("names are relative to the file they stand in"));
-            None
-        }
-    }
+fn included(named: &Named, sink: &Sink) -> Option<Text> {
+    let complain = |why| {
+        let what = format!("cannot read {}: {why}", named.path.display());
+        sink.push(named.place.error(what).hint("names are relative to the file they stand in"));
+    };
+    files::read_regular(&named.path).map_err(complain).ok()
 }
 
-fn complain_about_encoding(source: &Source, broken_at: Option<usize>, sink: &Sink) {
+/// Reads a file of rules, which whoever compiles them judges.
+fn rule_file(named: &Named, sink: &Sink) -> Option<Source> {
+    let Text { text, broken_at } = included(named, sink)?;
+    let source = Source::new(&named.path, text);
     if let Some(at) = broken_at {
-        sink.push(Problem::error(source, at..at, "this is not UTF-8").hint("save the file as UTF-8"));
+        sink.push(Problem::error(&source, at..at, "this is not UTF-8").hint("save the file as UTF-8"));
     }
+    Some(source)
 }
 
 /// Sorts by file, in the order they are read, and position.

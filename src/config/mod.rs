@@ -11,6 +11,7 @@ mod redact;
 mod secret;
 mod service;
 mod subscription;
+mod syntax;
 mod tree;
 pub mod unit;
 

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Secret;
+use super::files::regular;
 use super::tree::Section;
 
 /// Looks up an environment variable; a parameter, so that tests need no global state.
@@ -62,6 +63,7 @@ pub(super) fn named(section: &Section<'_>, key: &'static str) -> Option<Secret> 
 /// Reads one short secret, and drops one line end after it.
 fn read(path: &Path) -> io::Result<Secret> {
     const LONGEST: u64 = 16 * 1024;
+    regular(path)?;
     let mut text = String::new();
     File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
     let secret = text.strip_suffix('\n').unwrap_or(&text);

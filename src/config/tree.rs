@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::files::Text;
 use super::redact::redact;
+use super::syntax::salvage;
 use super::unit::{Complaint, shown};
 use crate::problem::{Problem, Severity, Source, did_you_mean};
 
@@ -22,6 +24,10 @@ pub(super) struct Sink(RefCell<Vec<Problem>>);
 impl Sink {
     pub(super) fn push(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.0.borrow().iter().any(|problem| problem.severity == Severity::Error)
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -63,11 +69,14 @@ pub(super) struct File {
     /// What complaints show: the text with secrets masked.
     pub(super) source: Source,
     text: String,
+    /// Where the first byte stands that is not UTF-8.
+    broken_at: Option<usize>,
 }
 
 impl File {
-    pub(super) fn new(path: &Path, text: String) -> Self {
-        Self { source: Source::new(path, redact(&text)), text }
+    pub(super) fn new(path: &Path, text: Text) -> Self {
+        let Text { text, broken_at } = text;
+        Self { source: Source::new(path, redact(&text)), text, broken_at }
     }
 
     /// A path written in this file, which is relative to it.
@@ -77,39 +86,27 @@ impl File {
 
     /// Reads the syntax, complains about all that is wrong with it, and hands over what is left.
     pub(super) fn read<T>(&self, sink: &Sink, read: impl FnOnce(&Section<'_>) -> T) -> T {
-        let (root, errors) = DeTable::parse_recoverable(&self.text);
-        let found = Sink::default();
+        let whole = salvage(&self.text, self.broken_at);
+        for (span, message) in &whole.errors {
+            let problem = Problem::error(&self.source, span.clone(), message);
+            sink.push(match self.broken_at {
+                Some(at) if at == span.start => problem.hint("save the file as UTF-8"),
+                _ => problem,
+            });
+        }
+        let root = DeTable::parse(&whole.text);
         let root = Section {
             name: String::new(),
             file: self,
             span: 0..0,
-            table: Some(root.get_ref()),
-            broken: !errors.is_empty(),
+            table: root.as_ref().ok().map(Spanned::get_ref),
+            broken: !whole.errors.is_empty(),
             asked: RefCell::default(),
-            sink: &found,
+            sink,
         };
         let value = read(&root);
         root.finish();
-        let lines: Vec<usize> = errors.iter().map(|e| self.line(e.span().unwrap_or(0..0).start)).collect();
-        for error in errors {
-            let message = error.message().replace('\n', ", ");
-            sink.push(Problem::error(
-                &self.source,
-                error.span().unwrap_or(0..0),
-                format!("not TOML: {message}"),
-            ));
-        }
-        // What the parser made up to go on from a syntax error is no second mistake.
-        let real = |problem: &Problem| {
-            let here = problem.source.as_ref().is_some_and(|source| source.path == self.source.path);
-            !here || !lines.contains(&self.line(problem.span.start))
-        };
-        found.into_problems().into_iter().filter(real).for_each(|problem| sink.push(problem));
         value
-    }
-
-    fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
     }
 }
 
