@@ -1,5 +1,24 @@
 //! The configuration: a file a person wrote, checked until it cannot be wrong.
 
+pub mod address;
+mod advice;
+mod feed;
+mod files;
+pub mod load;
+mod mail;
+mod polling;
+mod redact;
+mod secret;
+mod service;
+mod subscription;
+mod syntax;
+mod tree;
+pub mod unit;
+
+pub use self::advice::check_topics;
+pub use self::secret::Env;
+pub use self::tree::Place;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +45,19 @@ pub struct Config {
     pub mail: Mail,
     /// `[[subscription]]`.
     pub subscriptions: Vec<Subscription>,
+    /// Where each topic of a subscription is written, for [`check_topics`].
+    pub topic_places: Vec<TopicPlace>,
+}
+
+/// A topic that a subscription wants, and where it says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicPlace {
+    /// Name of the subscription.
+    pub subscription: String,
+    /// A topic, a rule id, or `*`.
+    pub topic: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// `[service]`.

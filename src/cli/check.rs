@@ -1,0 +1,74 @@
+//! `burdenwatch check`: every mistake at once, and not a byte written.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::cli::Outcome;
+use crate::config::load::{Loaded, load};
+use crate::problem::{Problem, Severity};
+
+/// Look for every mistake in configuration and rules
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Let warnings fail the check too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Checks the configuration at `path`.
+///
+/// # Errors
+/// When `out` or `err` cannot be written to.
+pub fn run(args: &Args, path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outcome> {
+    report(args, path, &load(path), out, err)
+}
+
+/// Prints what loading found: complaints to `err`, one line of summary to `out`.
+///
+/// # Errors
+/// When `out` or `err` cannot be written to.
+pub fn report<R>(
+    args: &Args,
+    path: &Path,
+    loaded: &Result<Loaded<R>, Vec<Problem>>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let problems = match loaded {
+        Ok(loaded) => &loaded.problems,
+        Err(problems) => problems,
+    };
+    for problem in problems {
+        writeln!(err, "{problem}")?;
+    }
+    let path = path.display();
+    let found = tally(problems);
+    let Ok(Loaded { config, rule_count, .. }) = loaded else {
+        writeln!(out, "{path}: {found}")?;
+        return Ok(Outcome::Configuration);
+    };
+    let counted = [
+        plural(config.feeds.len(), "feed"),
+        plural(*rule_count, "rule"),
+        plural(config.subscriptions.len(), "subscription"),
+    ];
+    let verdict = if problems.is_empty() { "ok".to_owned() } else { format!("ok, {found}") };
+    let refused = args.strict && !problems.is_empty();
+    let verdict = if refused { format!("{found}, and --strict") } else { verdict };
+    writeln!(out, "{path}: {}: {verdict}", counted.join(", "))?;
+    Ok(if refused { Outcome::Configuration } else { Outcome::Done })
+}
+
+/// Counts complaints in words.
+fn tally(problems: &[Problem]) -> String {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let both = [(errors, "error"), (problems.len() - errors, "warning")];
+    let words: Vec<_> = both.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| plural(n, word)).collect();
+    words.join(", ")
+}
+
+/// A number and its noun.
+fn plural(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
+}

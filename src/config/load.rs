@@ -1,0 +1,203 @@
+//! From a path to a [`Config`], or to everything that is wrong with it.
+//!
+//! All files are read to the end before anything is refused: a person who made five mistakes sees five.
+//! Reading order: `tree` (places and keys) → `unit` (notations) → one file a section → `advice`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::advice::{self, Intervals, check_topics};
+use super::files::{self, Named, Text};
+use super::secret::Env;
+use super::tree::{File, Place, Section, Sink};
+use super::{Config, Mail, Polling, Service, feed, mail, polling, service, subscription};
+use crate::problem::{Problem, Severity, Source};
+
+/// A configuration that holds, and what is odd about it.
+#[derive(Debug)]
+pub struct Loaded<R = ()> {
+    /// The configuration.
+    pub config: Config,
+    /// The rules, compiled and tested.
+    pub rules: R,
+    /// How many rules there are.
+    pub rule_count: usize,
+    /// Warnings, by file and position.
+    pub problems: Vec<Problem>,
+}
+
+/// What became of the rule files.
+#[derive(Debug)]
+pub struct Compiled<R> {
+    /// The rules; `None` when there is an error.
+    pub rules: Option<R>,
+    /// How many rules there are.
+    pub rule_count: usize,
+    /// Their topics and ids; `None` when they cannot be known.
+    pub topics: Option<BTreeSet<String>>,
+    /// Errors, failed tests and warnings.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the configuration at `path` and the files it names.
+///
+/// # Errors
+/// All that is wrong, by file and position, warnings included.
+pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
+    load_with(path, &|name| std::env::var(name).ok(), compile_rules)
+}
+
+/// Accepts the rule files as they are.
+fn compile_rules(_sources: &[Source]) -> Compiled<()> {
+    Compiled { rules: Some(()), rule_count: 0, topics: None, problems: Vec::new() }
+}
+
+/// Does what [`load`] does, with the environment and the rule compiler as parameters.
+///
+/// # Errors
+/// All that is wrong, by file and position, warnings included.
+pub fn load_with<R>(
+    path: &Path,
+    env: Env<'_>,
+    compile: impl FnOnce(&[Source]) -> Compiled<R>,
+) -> Result<Loaded<R>, Vec<Problem>> {
+    let sink = Sink::default();
+    let Some(main) = main_file(path, &sink) else { return Err(sink.into_problems()) };
+    let draft = main.read(&sink, |root| read_main(root, env));
+    let mut order = vec![path.to_owned()];
+    let mut feeds = draft.feeds;
+    for named in draft.feed_files {
+        let Some(text) = included(&named, &sink) else { continue };
+        let file = File::new(&named.path, text);
+        order.push(named.path);
+        feeds.extend(file.read(&sink, read_feeds));
+    }
+    let mut rule_sources = Vec::new();
+    for named in draft.rule_files {
+        rule_sources.extend(rule_file(&named, &sink));
+        order.push(named.path);
+    }
+    let start = Place { source: main.source.clone(), span: 0..0 };
+    advice::repeated_feeds(&feeds, &sink);
+    advice::repeated_subscriptions(&draft.subscriptions, &sink);
+    advice::feeds(&feeds, &draft.polling, &draft.intervals, &start, &sink);
+    if draft.subscriptions.is_empty() && !sink.has_errors() {
+        let hint = "write a [[subscription]]";
+        sink.push(start.warning("there is no subscription: nothing will be mailed").hint(hint));
+    }
+    let compiled = compile(&rule_sources);
+    let mut problems = sink.into_problems();
+    problems.extend(compiled.problems);
+    let topic_places = draft.subscriptions.iter().flat_map(|written| written.topics.clone()).collect();
+    let config = draft.service.zip(draft.mail).map(|(service, mail)| Config {
+        path: path.to_owned(),
+        service,
+        polling: draft.polling,
+        feeds: feeds.into_iter().filter_map(|written| written.feed).collect(),
+        rule_sources,
+        mail,
+        subscriptions: draft.subscriptions.into_iter().filter_map(|written| written.subscription).collect(),
+        topic_places,
+    });
+    if let (Some(config), Some(topics)) = (&config, &compiled.topics) {
+        problems.extend(check_topics(config, topics));
+    }
+    sort(&mut problems, &order);
+    let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    match (config, compiled.rules) {
+        (Some(config), Some(rules)) if sound => {
+            Ok(Loaded { config, rules, rule_count: compiled.rule_count, problems })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// What the main file says, as far as it could be read.
+#[derive(Debug)]
+struct Draft {
+    service: Option<Service>,
+    polling: Polling,
+    intervals: Intervals,
+    mail: Option<Mail>,
+    feeds: Vec<feed::Written>,
+    subscriptions: Vec<subscription::Written>,
+    feed_files: Vec<Named>,
+    rule_files: Vec<Named>,
+}
+
+/// Reads every section of the main file.
+fn read_main(root: &Section<'_>, env: Env<'_>) -> Draft {
+    let service = service::read(root, env);
+    let operator = service.as_ref().and_then(|service| service.operator.as_ref());
+    let (polling, intervals) = polling::read(root, operator);
+    let zone = service.as_ref().map(|service| (service.time_zone_name.clone(), service.time_zone.clone()));
+    let zone = zone.unwrap_or_else(|| ("UTC".to_owned(), TimeZone::UTC));
+    let files = |key, name, example| {
+        let section = root.section(key, name, &format!("{name} holds files = [{example}]"));
+        let named = files::named(&section, example);
+        section.finish();
+        named
+    };
+    Draft {
+        polling,
+        intervals,
+        mail: mail::read(root, service.as_ref().map(|service| service.state_dir.as_path()), env),
+        feeds: read_feeds(root),
+        subscriptions: root
+            .sections("subscription")
+            .iter()
+            .map(|section| subscription::read(section, &zone))
+            .collect(),
+        feed_files: files("feeds", "[feeds]", "\"feeds/*.toml\""),
+        rule_files: files("rules", "[rules]", "\"rules/*.toml\""),
+        service,
+    }
+}
+
+/// Reads every `[[feed]]` of a file.
+fn read_feeds(root: &Section<'_>) -> Vec<feed::Written> {
+    root.sections("feed").iter().map(feed::read).collect()
+}
+
+/// Reads the main file.
+fn main_file(path: &Path, sink: &Sink) -> Option<File> {
+    match files::read(path) {
+        Ok(text) => Some(File::new(path, text)),
+        Err(why) => {
+            let what = format!("cannot read {}: {why}", path.display());
+            let hint = "name another with --config or $BURDENWATCH_CONFIG";
+            sink.push(Problem::error(&Source::new(path, ""), 0..0, what).hint(hint));
+            None
+        }
+    }
+}
+
+/// Reads a file that another names, and complains where it is named.
+fn included(named: &Named, sink: &Sink) -> Option<Text> {
+    let complain = |why| {
+        let what = format!("cannot read {}: {why}", named.path.display());
+        sink.push(named.place.error(what).hint("names are relative to the file they stand in"));
+    };
+    files::read_regular(&named.path).map_err(complain).ok()
+}
+
+/// Reads a file of rules, which whoever compiles them judges.
+fn rule_file(named: &Named, sink: &Sink) -> Option<Source> {
+    let Text { text, broken_at } = included(named, sink)?;
+    let source = Source::new(&named.path, text);
+    if let Some(at) = broken_at {
+        sink.push(Problem::error(&source, at..at, "this is not UTF-8").hint("save the file as UTF-8"));
+    }
+    Some(source)
+}
+
+/// Sorts by file, in the order they are read, and position.
+fn sort(problems: &mut [Problem], order: &[PathBuf]) {
+    problems.sort_by_key(|problem| {
+        let path = problem.source.as_ref().map(|source| source.path.as_path());
+        let file = order.iter().position(|known| Some(known.as_path()) == path);
+        (file.unwrap_or(order.len()), problem.span.start)
+    });
+}
