@@ -5,4 +5,9 @@
 //! comes back. So `burdenwatch explain` and `parse` answer exactly as the
 //! daemon would.
 
+pub mod dates;
+mod decode;
 pub mod entry;
+pub mod link;
+pub mod parse;
+pub mod text;
