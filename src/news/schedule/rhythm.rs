@@ -89,6 +89,17 @@ impl Rhythm {
         self.hurry_until = Some(now.as_second().saturating_add(HURRY));
     }
 
+    /// The usual time between two entries, where enough were seen to tell.
+    pub fn usual_gap(&self) -> Option<SignedDuration> {
+        let newest = *self.recent.last()?;
+        // As it was when entries last came: silence since then must not stretch it.
+        let count = self.hours.iter().map(|count| from_hundredths(*count)).sum::<f64>() / self.growth(newest);
+        let watched = self.watched_until(newest) / self.growth(newest);
+        let enough = count >= 3.0 && watched > 0.0 && self.is_known();
+        let hours = enough.then(|| watched / count)?;
+        Some(SignedDuration::from_secs_f64((hours * 3600.0).clamp(60.0, 365.0 * 86400.0)))
+    }
+
     /// Whether entries are feared to be missed.
     pub(super) fn hurries(&self, now: Timestamp) -> bool {
         // An end too far ahead was written by a clock that has since been put back.
