@@ -76,7 +76,7 @@ fn trailing_tag(text: &str) -> Option<(&str, String)> {
         let credit = WORDS.iter().any(|w| fold(w) == wanted) || super::wire::is_agency(&wanted) || CORRECTIONS.iter().chain(UPDATES).any(|w| wanted.starts_with(w));
         return (credit && before.chars().any(char::is_alphanumeric)).then(|| (before, tag.to_owned()));
     }
-    for mark in [" | ", "｜", " – ", " — ", " - ", " ‖ ", " · "] {
+    for mark in [" | ", "|", " – ", " — ", " - ", " ‖ ", " · "] {
         if let Some(at) = text.rfind(mark) {
             let (before, after) = (text.get(..at)?, text.get(at + mark.len()..)?);
             let words = after.split_whitespace().count();

@@ -12,8 +12,10 @@ pub(super) const WINDOW: i64 = 72 * 3600;
 const LEAST_SHARED: f64 = 0.55;
 /// Share of each lead that must stand in the other text.
 const LEAST_LEAD: f64 = 0.50;
-/// Content swaps in aligned sentences that make it another text.
-const MOST_SWAPS: u32 = 3;
+/// The same, where both leads coincide: much background was added or cut.
+const LEAST_SHARED_WITH_LEAD: f64 = 0.30;
+/// Content swaps in aligned sentences that make it another text; one in the lead is enough.
+const MOST_SWAPS: u32 = 2;
 
 /// Compares two articles.
 pub fn compare(a: &Print, b: &Print) -> Verdict {
@@ -75,7 +77,7 @@ fn texts(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
         evidence.conflict = conflict;
         Verdict { copy: false, evidence }
     };
-    if contained < 0.35 {
+    if contained < LEAST_SHARED_WITH_LEAD {
         return refuse(evidence, Ground::OwnWords, None);
     }
     let Findings { contradiction, swaps, lead_swaps } = conflict::find(x, y);
@@ -84,13 +86,13 @@ fn texts(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
     }
     // a text cut short may end within its lead
     let whole = contained >= 0.95;
-    if contained < LEAST_SHARED {
+    if contained < if lead >= 0.9 { LEAST_SHARED_WITH_LEAD } else { LEAST_SHARED } {
         return refuse(evidence, Ground::OwnWords, None);
     }
     if in_y.lead.max(in_x.lead) < 0.7 || (lead < LEAST_LEAD && !whole) {
         return refuse(evidence, Ground::OwnLead, None);
     }
-    if swaps >= MOST_SWAPS || lead_swaps >= 2 {
+    if swaps >= MOST_SWAPS || lead_swaps >= 1 {
         return refuse(evidence, Ground::Rewritten, None);
     }
     if let Some(news) = announced(x, y).or_else(|| announced(y, x)) {

@@ -26,7 +26,8 @@ pub(super) fn find(a: &Features, b: &Features) -> Findings {
             break;
         }
         if let Some(other) = counterpart(line, &b.body, a.cjk) {
-            pair(line, other, a, b, at == 0, &mut found);
+            let lead = at == 0 || b.body.first().is_some_and(|first| std::ptr::eq(first, other));
+            pair(line, other, a, b, lead, &mut found);
         }
     }
     found
@@ -46,7 +47,7 @@ fn headline(a: &Features, b: &Features, found: &mut Findings) {
     let close = n * 5 >= 3 * x.grams.len().max(y.grams.len()) && n > 0;
     if close {
         for hunk in hunks(x, y) {
-            if let Some(words) = replaced(x, y, &hunk, false).or_else(|| one_sided(x, y, &hunk)) {
+            if let Some(words) = replaced(x, y, &hunk, false).or_else(|| one_sided(x, y, &hunk, true)) {
                 found.contradiction.get_or_insert(words);
             }
         }
@@ -72,18 +73,21 @@ fn headline(a: &Features, b: &Features, found: &mut Findings) {
 }
 
 fn pair(x: &Line, y: &Line, a: &Features, b: &Features, lead: bool, found: &mut Findings) {
-    let changed = hunks(x, y);
-    for hunk in &changed {
-        if let Some(words) = replaced(x, y, hunk, true).or_else(|| one_sided(x, y, hunk)) {
+    let most = x.grams.len().max(y.grams.len());
+    let close = shared(&x.grams, &y.grams) * 5 >= most * 3;
+    for hunk in &hunks(x, y) {
+        if let Some(words) = replaced(x, y, hunk, true).or_else(|| one_sided(x, y, hunk, lead).filter(|_| close)) {
             found.contradiction.get_or_insert(words);
         }
         if swap(x, y, hunk, a.cjk) {
             found.swaps += 1;
             found.lead_swaps += u32::from(lead);
+            if announced(x, hunk.a, &a.head, b) || announced(y, hunk.b, &b.head, a) {
+                found.contradiction.get_or_insert(format!("in text and headline: {} / {}", x.words(hunk.a.0, hunk.a.1), y.words(hunk.b.0, hunk.b.1)));
+            }
         }
     }
-    let most = x.grams.len().max(y.grams.len());
-    if shared(&x.grams, &y.grams) * 5 < most * 3 {
+    if !close {
         return;
     }
     let (only_x, only_y) = (only(x, y), only(y, x));
@@ -94,6 +98,22 @@ fn pair(x: &Line, y: &Line, a: &Features, b: &Features, lead: bool, found: &mut 
             }
         }
     }
+}
+
+/// Whether the headline repeats a word of the stretch that the other article has nowhere.
+fn announced(line: &Line, range: (usize, usize), head: &Line, other: &Features) -> bool {
+    let repeats = |i: usize| {
+        let Some(token) = line.sentence.tokens.get(i).filter(|_| line.content.get(i) == Some(&true)) else { return false };
+        if token.kind == Kind::Character {
+            let Some(next) = line.sentence.tokens.get(i + 1).filter(|n| n.kind == Kind::Character && i + 1 < range.1) else { return false };
+            let gram = token.id.rotate_left(7) ^ next.id;
+            return weighty(line, i) && weighty(line, i + 1) && head.grams.binary_search(&gram).is_ok() && !other.lines().any(|l| l.grams.binary_search(&gram).is_ok());
+        }
+        let word = line.words(i, i + 1);
+        let says = |l: &Line| (0..l.sentence.tokens.len()).any(|k| alike(l.words(k, k + 1), word));
+        word.chars().count() >= 3 && says(head) && !other.lines().any(says)
+    };
+    (range.0..range.1).any(repeats)
 }
 
 /// The marks of `x` that `y` does not have.
@@ -124,7 +144,34 @@ fn replaced(x: &Line, y: &Line, hunk: &Hunk, strict: bool) -> Option<String> {
             }
         }
     }
+    if let Some(words) = poles(x, &here, y, &there).or_else(|| one_or_more(x, &here, y, &there)) {
+        return Some(words);
+    }
     names(x, y, hunk).filter(|_| strict)
+}
+
+/// Good news in the place of bad: signed / rejected, begins / postponed.
+fn poles(x: &Line, here: &[&Mark], y: &Line, there: &[&Mark]) -> Option<String> {
+    let pole = |m: &Mark| match m.pole {
+        0 => None,
+        p => Some(p),
+    };
+    let all = |marks: &[&Mark], p: i8| marks.iter().filter_map(|m| pole(m)).all(|q| q == p);
+    let (m, o) = (here.iter().find(|m| m.pole != 0)?, there.iter().find(|m| m.pole != 0)?);
+    (m.pole != o.pole && all(here, m.pole) && all(there, o.pole)).then(|| words(x, m, y, o))
+}
+
+/// "five years" / "a year".
+fn one_or_more(x: &Line, here: &[&Mark], y: &Line, there: &[&Mark]) -> Option<String> {
+    let counted = |marks: &[&Mark]| marks.iter().any(|m| m.quantity.is_some());
+    let many = |marks: &[&Mark]| marks.iter().position(|m| m.quantity.is_some_and(|q| q.value > 1.0));
+    let one = |marks: &[&Mark]| marks.iter().position(|m| m.axis == "one");
+    let (m, o) = match (many(here), one(there), one(here), many(there)) {
+        (Some(m), Some(o), ..) if !counted(there) => (m, o),
+        (_, _, Some(m), Some(o)) if !counted(here) => (m, o),
+        _ => return None,
+    };
+    Some(words(x, here.get(m)?, y, there.get(o)?))
 }
 
 fn inside(line: &Line, range: (usize, usize)) -> Vec<&Mark> {
@@ -132,7 +179,7 @@ fn inside(line: &Line, range: (usize, usize)) -> Vec<&Mark> {
 }
 
 /// A few words put in that turn the sentence: a negation, a failure, a plan where there was a fact.
-fn one_sided(x: &Line, y: &Line, hunk: &Hunk) -> Option<String> {
+fn one_sided(x: &Line, y: &Line, hunk: &Hunk, lead: bool) -> Option<String> {
     for (line, range, other, gone) in [(x, hunk.a, y, hunk.b), (y, hunk.b, x, hunk.a)] {
         let cjk = line.sentence.tokens.get(range.0).is_some_and(|t| t.kind == Kind::Character);
         let short = if cjk { 12 } else { 5 };
@@ -141,7 +188,7 @@ fn one_sided(x: &Line, y: &Line, hunk: &Hunk) -> Option<String> {
         }
         let turns = |m: &&Mark| {
             let negation = m.role == Role::Lone && m.axis == "negation";
-            let plan = m.role == Role::Lone && m.axis == "plan" && gone.1 > gone.0;
+            let plan = m.role == Role::Lone && m.axis == "plan" && gone.1 > gone.0 && lead;
             let failure = m.role == Role::Opposite && (m.axis == "accord" || m.axis == "claim");
             negation || plan || failure
         };
@@ -183,13 +230,21 @@ fn alike(a: &str, b: &str) -> bool {
 
 /// Content replaced by content that is no form and no synonym of it.
 fn swap(x: &Line, y: &Line, hunk: &Hunk, cjk: bool) -> bool {
-    let weight = |line: &Line, r: (usize, usize)| {
-        let explained = |i: usize| line.marks.iter().any(|m| m.role == Role::Same && m.first <= i && i < m.last);
-        (r.0..r.1).filter(|i| line.content.get(*i) == Some(&true) && !explained(*i) && (!cjk || weighty(line, *i))).count()
-    };
     let least = if cjk { 2 } else { 1 };
-    let known = inside(x, hunk.a).iter().any(|m| inside(y, hunk.b).iter().any(|o| o.agrees(m)));
-    weight(x, hunk.a) >= least && weight(y, hunk.b) >= least && !known && !kin(x, hunk.a, y, hunk.b)
+    unexplained(x, hunk.a, y, hunk.b, cjk) >= least && unexplained(y, hunk.b, x, hunk.a, cjk) >= least
+}
+
+/// How many content tokens of a stretch the other stretch does not have in some form.
+fn unexplained(line: &Line, range: (usize, usize), other: &Line, there: (usize, usize), cjk: bool) -> usize {
+    let claims = inside(other, there);
+    let known = |i: usize| {
+        line.marks.iter().any(|m| m.first <= i && i < m.last && (m.role == Role::Same || claims.iter().any(|o| o.agrees(m))))
+    };
+    let form = |i: usize| {
+        let word = line.words(i, i + 1);
+        (there.0..there.1).map(|k| other.words(k, k + 1)).any(|o| o == word || alike(o, word))
+    };
+    (range.0..range.1).filter(|i| line.content.get(*i) == Some(&true) && (!cjk || weighty(line, *i)) && !known(*i) && !form(*i)).count()
 }
 
 /// Hiragana is grammar; kanji, katakana and Hangul carry content.
@@ -211,7 +266,7 @@ pub(super) fn difference(old: &Features, new: &Features) -> Option<String> {
     let lines = std::iter::once((&old.head, &new.head)).chain(old.body.iter().filter_map(|l| counterpart(l, &new.body, old.cjk).map(|o| (l, o))));
     for (x, y) in lines {
         for hunk in hunks(x, y) {
-            if let Some(words) = replaced(x, y, &hunk, true).or_else(|| one_sided(x, y, &hunk)) {
+            if let Some(words) = replaced(x, y, &hunk, true).or_else(|| one_sided(x, y, &hunk, true)) {
                 return Some(words.replace(" / ", " -> "));
             }
         }

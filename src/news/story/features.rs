@@ -20,6 +20,8 @@ pub(super) struct Mark {
     pub(super) first: usize,
     /// One past the last token.
     pub(super) last: usize,
+    /// 1 where something comes about, -1 where it does not, else 0.
+    pub(super) pole: i8,
     /// The quantity, when it is one.
     pub(super) quantity: Option<Quantity>,
 }
@@ -133,6 +135,7 @@ impl Line {
                     axis: meaning.axis,
                     axis_id: meaning.axis_id,
                     value: hash(value.as_bytes()),
+                    pole: pole(meaning.axis, value),
                     first,
                     last,
                     quantity: None,
@@ -197,5 +200,13 @@ fn quantity_mark(q: Quantity) -> Mark {
         Sort::Count => ("number", 3),
     };
     let value = hash(&q.value.to_bits().to_le_bytes());
-    Mark { role: Role::Number, axis, axis_id, value, first: q.first, last: q.last, quantity: Some(q) }
+    Mark { role: Role::Number, axis, axis_id, value, pole: 0, first: q.first, last: q.last, quantity: Some(q) }
+}
+
+fn pole(axis: &str, value: &str) -> i8 {
+    match (axis, value) {
+        ("accord", "reached") | ("consent" | "claim", "yes") | ("paper", "done" | "ratify" | "initial") | ("course", "begins") => 1,
+        ("accord", "failed") | ("consent" | "claim", "no") | ("paper", "put off") | ("course", "ends") => -1,
+        _ => 0,
+    }
 }
