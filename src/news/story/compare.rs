@@ -34,8 +34,7 @@ pub fn compare(a: &Print, b: &Print) -> Verdict {
         evidence.ground = if copy { Ground::SameHeadline } else { Ground::SameOutlet };
         return Verdict { copy, evidence };
     }
-    let short = |f: &Features| f.size < if f.cjk { 16 } else { 8 };
-    if short(x) || short(y) {
+    if x.is_bare() || y.is_bare() {
         return titles(x, y, evidence);
     }
     texts(x, y, evidence)

@@ -88,6 +88,11 @@ impl Features {
         self.lines().flat_map(|l| &l.marks).any(|m| m.agrees(mark))
     }
 
+    /// Whether it is a headline and hardly any text.
+    pub(super) fn is_bare(&self) -> bool {
+        self.size < if self.cjk { 16 } else { 8 }
+    }
+
     /// The headline, then the sentences.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         std::iter::once(&self.head).chain(&self.body)
