@@ -25,7 +25,9 @@ pub(super) fn find(a: &Features, b: &Features) -> Findings {
         if found.contradiction.is_some() {
             break;
         }
-        if let Some(other) = counterpart(line, &b.body, a.cjk) {
+        if let Some(other) = counterpart(line, &b.body, a.cjk)
+            && counterpart(other, &a.body, a.cjk).is_some_and(|back| std::ptr::eq(back, line))
+        {
             let lead = at == 0 || b.body.first().is_some_and(|first| std::ptr::eq(first, other));
             pair(line, other, a, b, lead, &mut found);
         }
@@ -38,7 +40,7 @@ fn counterpart<'a>(line: &Line, others: &'a [Line], cjk: bool) -> Option<&'a Lin
     let least = if cjk { 5 } else { 3 };
     let (n, best) = others.iter().map(|o| (shared(&line.grams, &o.grams), o)).max_by(|x, y| x.0.cmp(&y.0).then(y.1.grams.len().cmp(&x.1.grams.len())))?;
     let smaller = line.grams.len().min(best.grams.len());
-    (n >= least && n * 2 >= smaller).then_some(best)
+    (n >= least && n * 5 >= smaller * 3).then_some(best)
 }
 
 fn headline(a: &Features, b: &Features, found: &mut Findings) {
@@ -134,6 +136,11 @@ fn opposed(m: &Mark, o: &Mark, coarse: bool) -> bool {
 /// A stretch replaced by another whose claims differ on one axis.
 fn replaced(x: &Line, y: &Line, hunk: &Hunk, strict: bool) -> Option<String> {
     if hunk.a.0 == hunk.a.1 || hunk.b.0 == hunk.b.1 {
+        return None;
+    }
+    // long stretches on both sides are two clauses, not one place
+    let cjk = x.sentence.tokens.get(hunk.a.0).is_some_and(|t| t.kind == Kind::Character);
+    if (hunk.a.1 - hunk.a.0).min(hunk.b.1 - hunk.b.0) > if cjk { 20 } else { 8 } {
         return None;
     }
     let (here, there) = (inside(x, hunk.a), inside(y, hunk.b));

@@ -137,20 +137,18 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut word_len = 0; // letters or digits since the last gap
-    let mut digits = true;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, n)| *n);
         let ends = match c {
             '\n' | '。' | '！' | '？' | '!' | '?' | '؟' | '।' => true,
-            '.' | '…' => next.is_none_or(char::is_whitespace) && word_len > if digits { 2 } else { 3 } && {
+            '.' | '…' => next.is_none_or(char::is_whitespace) && word_len > 2 && !abbreviation(text.get(start..at).unwrap_or("")) && {
                 let after = text.get(at + c.len_utf8()..).unwrap_or("").trim_start().chars().next();
                 after.is_none_or(|n| !n.is_lowercase())
             } || (c == '.' && next.is_some_and(is_cjk)),
             _ => false,
         };
         if c.is_alphanumeric() {
-            digits = if word_len == 0 { c.is_ascii_digit() } else { digits && c.is_ascii_digit() };
             word_len += if is_hangul(c) { 3 } else { 1 };
         } else if c != '.' || next.is_none_or(char::is_whitespace) {
             word_len = 0;
@@ -163,6 +161,13 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     }
     push_sentence(text.get(start..), &mut found);
     found
+}
+
+/// Titles and months that are written with a full stop.
+fn abbreviation(before: &str) -> bool {
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    ["Mrs", "Gen", "Sen", "Rep", "Gov", "Col", "Sgt", "Lt", "Maj", "Adm", "Jan", "Feb", "Mar", "Apr", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec", "Dez", "Okt", "Mio", "Mrd", "Nos", "Inc", "Ltd", "Corp", "tys", "proc", "Prof", "gen", "hab", "Abs", "Art", "bzw"]
+        .contains(&word)
 }
 
 fn push_sentence<'a>(part: Option<&'a str>, found: &mut Vec<&'a str>) {
