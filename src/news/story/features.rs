@@ -69,7 +69,8 @@ impl Features {
         let terms = lexicon::of(if matches!(lang.as_str(), "ko" | "ja") { "*" } else { &lang });
         let cjk = matches!(lang.as_str(), "ko" | "ja" | "zh");
         let head = Line::read(&title, &lang, terms);
-        let mut lines: Vec<Line> = sentences(&body).into_iter().map(|s| Line::read(s, &lang, terms)).collect();
+        let mut lines: Vec<Line> =
+            sentences(&body).into_iter().map(|s| Line::read(s, &lang, terms)).collect();
         lines.retain(|l| !l.sentence.tokens.is_empty());
         // a text that opens by repeating its headline is cut by feeds, not by editors
         if lines.len() > 1 && lines.first().is_some_and(|l| l.ids().eq(head.ids())) {
@@ -113,7 +114,23 @@ impl Mark {
 
 impl Line {
     fn read(text: &str, lang: &str, terms: &'static Lexicon) -> Self {
-        let dots = matches!(lang, "de" | "es" | "it" | "pt" | "nl" | "tr" | "da" | "no" | "nb" | "nn" | "sv" | "fi" | "pl" | "id" | "el");
+        let dots = matches!(
+            lang,
+            "de" | "es"
+                | "it"
+                | "pt"
+                | "nl"
+                | "tr"
+                | "da"
+                | "no"
+                | "nb"
+                | "nn"
+                | "sv"
+                | "fi"
+                | "pl"
+                | "id"
+                | "el"
+        );
         let mut sentence = tokens(text, dots);
         let most = 160;
         sentence.tokens.truncate(most);
@@ -132,7 +149,13 @@ impl Line {
                 Role::Number => {
                     let value = meaning.values.first().and_then(|v| v.parse().ok()).unwrap_or(0.0);
                     if !marks.iter().any(|m| m.quantity.is_some() && m.first < last && first < m.last) {
-                        marks.push(quantity_mark(Quantity { sort: Sort::Count, value, digits: 1, first, last }));
+                        marks.push(quantity_mark(Quantity {
+                            sort: Sort::Count,
+                            value,
+                            digits: 1,
+                            first,
+                            last,
+                        }));
                     }
                 }
                 role => marks.extend(meaning.values.iter().map(|value| Mark {
@@ -160,7 +183,19 @@ impl Line {
     /// One hash per run of `k` tokens.
     pub(super) fn shingles(&self, k: usize) -> impl Iterator<Item = u32> {
         let k = k.min(self.sentence.tokens.len()).max(1);
-        self.sentence.tokens.windows(k).map(|run| run.iter().fold(0x9e37_79b9, |h: u32, t| (h.rotate_left(5) ^ t.id).wrapping_mul(0x0100_0193)))
+        self.sentence.tokens.windows(k).map(|run| {
+            run.iter().fold(0x9e37_79b9, |h: u32, t| (h.rotate_left(5) ^ t.id).wrapping_mul(0x0100_0193))
+        })
+    }
+
+    /// How many of its content words have no form in the other article.
+    pub(super) fn foreign_words(&self, other: &Features) -> usize {
+        let stem = |l: &Self, i: usize| l.words(i, i + 1).chars().take(5).collect::<String>();
+        let theirs: Vec<String> =
+            other.lines().flat_map(|l| (0..l.sentence.tokens.len()).map(|i| stem(l, i))).collect();
+        (0..self.sentence.tokens.len())
+            .filter(|i| self.content.get(*i) == Some(&true) && !theirs.contains(&stem(self, *i)))
+            .count()
     }
 
     /// The text of a range of tokens.
@@ -205,12 +240,24 @@ fn quantity_mark(q: Quantity) -> Mark {
         Sort::Count => ("number", 3),
     };
     let value = hash(&q.value.to_bits().to_le_bytes());
-    Mark { role: Role::Number, axis, axis_id, value, pole: 0, first: q.first, last: q.last, quantity: Some(q) }
+    Mark {
+        role: Role::Number,
+        axis,
+        axis_id,
+        value,
+        pole: 0,
+        first: q.first,
+        last: q.last,
+        quantity: Some(q),
+    }
 }
 
 fn pole(axis: &str, value: &str) -> i8 {
     match (axis, value) {
-        ("accord", "reached") | ("consent" | "claim", "yes") | ("paper", "done" | "ratify" | "initial") | ("course", "begins") => 1,
+        ("accord", "reached")
+        | ("consent" | "claim", "yes")
+        | ("paper", "done" | "ratify" | "initial")
+        | ("course", "begins") => 1,
         ("accord", "failed") | ("consent" | "claim", "no") | ("paper", "put off") | ("course", "ends") => -1,
         _ => 0,
     }

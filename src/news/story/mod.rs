@@ -142,7 +142,10 @@ fn admits(article: &Print, group: &Group) -> Option<Verdict> {
     for (at, member) in group.members.iter().enumerate() {
         let verdict = compare(article, member);
         // a contradiction of the leader is final, and strangers need no second look
-        if at == 0 && (verdict.evidence.ground == Ground::Contradiction || (verdict.evidence.shared == 0 && !bare(article, member))) {
+        if at == 0
+            && (verdict.evidence.ground == Ground::Contradiction
+                || (verdict.evidence.shared == 0 && !bare(article, member)))
+        {
             return None;
         }
         if verdict.copy {
