@@ -143,11 +143,16 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         let ends = match c {
             '\n' | '。' | '！' | '？' | '!' | '?' | '؟' | '।' => true,
             '.' | '…' => {
-                next.is_none_or(char::is_whitespace)
+                next.is_none_or(|n| n.is_whitespace() || closer(n))
                     && word_len > 2
                     && !abbreviation(text.get(start..at).unwrap_or(""))
                     && {
-                        let after = text.get(at + c.len_utf8()..).unwrap_or("").trim_start().chars().next();
+                        let after = text
+                            .get(at + c.len_utf8()..)
+                            .unwrap_or("")
+                            .trim_start_matches(|n: char| n.is_whitespace() || closer(n))
+                            .chars()
+                            .next();
                         after.is_none_or(|n| !n.is_lowercase())
                     }
                     || (c == '.' && next.is_some_and(is_cjk))
@@ -156,6 +161,8 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         };
         if c.is_alphanumeric() {
             word_len += if is_hangul(c) { 3 } else { 1 };
+        } else if c == '%' || closer(c) {
+            word_len += 3; // "by 5 %." and "(Kyodo)." end a sentence as a word does
         } else if c != '.' || next.is_none_or(char::is_whitespace) {
             word_len = 0;
         }
@@ -167,6 +174,10 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     }
     push_sentence(text.get(start..), &mut found);
     found
+}
+
+fn closer(c: char) -> bool {
+    matches!(c, '"' | '”' | '’' | '»' | ')' | ']' | '“' | '«')
 }
 
 /// Titles and months that are written with a full stop.
