@@ -113,14 +113,29 @@ fn free_number(policy: Policy) -> String {
     }
 }
 
-/// Requests fall as the number grows; sought on a sample first.
-fn bisect(feeds: &[Feed], (target_of_sample, target): (u64, u64), policy: impl Fn(f64) -> Policy) -> Policy {
-    let (mut low, mut high) = (1.0f64, 1e6f64);
-    while high / low > 1.001 {
+/// Finds the number that makes a policy's requests meet the target, on a sample first.
+fn bisect(feeds: &[Feed], (of_sample, of_all): (u64, u64), policy: impl Fn(f64) -> Policy) -> Policy {
+    let rough = narrow(&feeds[..SAMPLE], of_sample, &policy, (1.0, 1e6), 1.01);
+    policy(narrow(feeds, of_all, &policy, (rough / 1.05, rough * 1.05), 1.006))
+}
+
+/// Requests fall as the number grows.
+fn narrow(
+    feeds: &[Feed],
+    target: u64,
+    policy: impl Fn(f64) -> Policy,
+    (mut low, mut high): (f64, f64),
+    near: f64,
+) -> f64 {
+    while high / low > near {
         let middle = (low * high).sqrt();
-        if run(feeds, policy(middle)).requests > target { low = middle } else { high = middle }
+        if run(feeds, policy(middle)).requests > target {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
-    policy((low * high).sqrt())
+    (low * high).sqrt()
 }
 
 /// Delays in seconds, counted.

@@ -280,7 +280,7 @@ proptest! {
         let mut rhythm = Rhythm::default();
         let mut now = noon();
         for (step, entries) in polls {
-            now = now + SignedDuration::from_secs(step);
+            now += SignedDuration::from_secs(step);
             let times: Vec<_> = entries.iter().map(|off| now + SignedDuration::from_secs(*off)).collect();
             rhythm.observe(now, &times);
             if gap { rhythm.suspect_gap(now); }
