@@ -122,7 +122,7 @@ impl Writer {
                 let end = memchr::memmem::find(body.as_bytes(), b"]]>").unwrap_or(body.len());
                 self.text(body.get(..end).unwrap_or_default());
                 9 + (end + 3).min(body.len())
-            } else if tail.starts_with("<!") || tail.starts_with("<?") {
+            } else if is_declaration(tail) {
                 scanner.end(tail.as_bytes()).unwrap_or_else(|| self.literal(tail))
             } else if let Some(tag) = scanner.tag(tail).filter(|tag| is_tag(&tag.name)) {
                 count += 1;
@@ -171,6 +171,10 @@ impl Writer {
         if word.is_empty() || self.cut {
             return;
         }
+        // A word of nothing but control characters is none, and makes no second space.
+        if word.starts_with(char::is_control) && word.chars().all(char::is_control) {
+            return;
+        }
         if self.gap != Gap::None && !self.out.is_empty() {
             self.out.push(if self.gap == Gap::Line { '\n' } else { ' ' });
         }
@@ -186,6 +190,12 @@ impl Writer {
             self.out.push_str(word);
         }
     }
+}
+
+/// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.
+fn is_declaration(tail: &str) -> bool {
+    let mut bytes = tail.bytes().skip(1);
+    matches!(bytes.next(), Some(b'!' | b'?')) && bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Returns the longest beginning of `text` that fits in `room` bytes.
