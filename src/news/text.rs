@@ -156,23 +156,25 @@ impl Writer {
     }
 
     /// Writes text that has no markup in it, white space collapsed.
+    ///
+    /// Most text needs nothing done to it: stretches of words with single spaces go over whole.
     fn text(&mut self, text: &str) {
-        let mut words = text.split(char::is_whitespace);
-        if let Some(word) = words.next() {
-            self.push(word);
-        }
-        for word in words {
-            self.gap = self.gap.max(Gap::Space);
-            self.push(word);
+        let mut rest = text;
+        while !rest.is_empty() && !self.cut {
+            let (plain, tail) = rest.split_at(stretch(rest.as_bytes()));
+            self.push(plain);
+            let Some(char) = tail.chars().next() else { return };
+            if char.is_whitespace() {
+                self.gap = self.gap.max(Gap::Space);
+            } else if !char.is_control() {
+                self.push(char.encode_utf8(&mut [0; 4]));
+            }
+            rest = tail.get(char.len_utf8()..).unwrap_or_default();
         }
     }
 
     fn push(&mut self, word: &str) {
         if word.is_empty() || self.cut {
-            return;
-        }
-        // A word of nothing but control characters is none, and makes no second space.
-        if word.starts_with(char::is_control) && word.chars().all(char::is_control) {
             return;
         }
         if self.gap != Gap::None && !self.out.is_empty() {
@@ -184,12 +186,25 @@ impl Writer {
             self.cut = true;
             self.out.push_str(head(word, room));
             self.out.truncate(self.out.trim_end().len());
-        } else if word.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
-            self.out.extend(word.chars().filter(|char| !char.is_control()));
         } else {
             self.out.push_str(word);
         }
     }
+}
+
+/// Returns the length of the words and single spaces that `bytes` begins with.
+fn stretch(bytes: &[u8]) -> usize {
+    // White space and control characters are these bytes or begin with one of them.
+    let ordinary = |byte: u8| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1..=0xe3);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let next = || bytes.get(at + 1).copied().is_some_and(ordinary);
+        if !(ordinary(*byte) || *byte == b' ' && at > 0 && next()) {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.

@@ -80,6 +80,9 @@ const BY_LANGUAGE: [(&str, &str, i8); 2] = [("hr", "listopad", 10), ("bs", "list
 
 /// Returns the month a word names. The word is lower case.
 pub(super) fn month(word: &str, lang: &str) -> Option<i8> {
+    if let Some(known) = english(word) {
+        return known;
+    }
     let word = folded(word);
     let special = BY_LANGUAGE.iter().find(|(own, stem, _)| lang.starts_with(own) && word.starts_with(stem));
     if let Some((_, _, month)) = special {
@@ -91,6 +94,17 @@ pub(super) fn month(word: &str, lang: &str) -> Option<i8> {
     let stems = MONTHS.iter().flat_map(|(month, stems)| stems.iter().map(move |stem| (*month, *stem)));
     let best = stems.filter(|(_, stem)| word.starts_with(stem)).max_by_key(|(_, stem)| stem.len());
     best.and_then(|(month, _)| month.parse().ok())
+}
+
+/// Knows the short names of RFC 822, which nearly every date has: a month, or a weekday, which is none.
+fn english(word: &str) -> Option<Option<i8>> {
+    const SHORT: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    if matches!(word, "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "t" | "z") {
+        return Some(None);
+    }
+    let at = SHORT.iter().position(|short| *short == word)?;
+    Some(i8::try_from(at + 1).ok())
 }
 
 /// Lower case without accents, dotless i as i.

@@ -150,6 +150,9 @@ impl<'a> Finisher<'a> {
 }
 
 fn clean(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().filter(|char| !char.is_control()).collect()
 }
 
