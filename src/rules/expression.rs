@@ -470,7 +470,7 @@ mod tests {
             names.iter().position(|known| *known == name).ok_or_else(|| "did you mean `a`?".to_owned())
         };
         parse(text, 8, &mut resolve)
-            .map_err(|mistakes| (mistakes[0].what.clone(), text[mistakes[0].span.clone()].to_owned()))
+            .map_err(|mistakes| (mistakes[0].what.clone(), text.get(mistakes[0].span.clone()).unwrap().to_owned()))
     }
 
     #[test]

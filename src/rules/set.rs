@@ -9,7 +9,7 @@ use crate::rules::expression::{Expr, SetId};
 use crate::rules::file::{self, File, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
-use crate::rules::scan::{FIELDS, Found, Occurrence, Scanner, field_text};
+use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
 
 /// Evidence beyond this many hits is not kept.
 const MOST_HITS: usize = 64;
@@ -232,9 +232,4 @@ impl Rule {
     pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
         View::new(found, &self.fields, &self.score, &self.sets)
     }
-}
-
-/// Every field, for those who walk an article.
-pub(crate) fn fields() -> [Field; 6] {
-    FIELDS
 }
