@@ -59,7 +59,12 @@ impl Serialize for Tally {
         for (key, count) in [("tp", self.tp), ("fp", self.fp), ("fn", self.fn_), ("tn", self.tn)] {
             map.serialize_entry(key, &count)?;
         }
-        let figures = [("precision", self.precision()), ("recall", self.recall()), ("f1", self.f(1.0)), ("f05", self.f(0.5))];
+        let figures = [
+            ("precision", self.precision()),
+            ("recall", self.recall()),
+            ("f1", self.f(1.0)),
+            ("f05", self.f(0.5)),
+        ];
         for (key, figure) in figures {
             map.serialize_entry(key, &((figure * 1e4).round() / 1e4))?;
         }
@@ -122,7 +127,8 @@ impl Figures {
             note += &format!("\n    {} by {}: {}", found.id, found.branch, hits.join(" / "));
         }
         for veto in matches.iter().filter(|m| m.vetoed_by.is_some() && relevant) {
-            note += &format!("\n    {} was vetoed by {}", veto.id, veto.vetoed_by.as_deref().unwrap_or_default());
+            note +=
+                &format!("\n    {} was vetoed by {}", veto.id, veto.vetoed_by.as_deref().unwrap_or_default());
         }
         for near in rules.near_misses(article, usize::from(relevant)) {
             let hits: Vec<&str> = near.hits.iter().map(|hit| hit.text.as_str()).collect();

@@ -14,8 +14,11 @@ pub fn sentence(article: &Article<'_>, hits: &[Hit], max_chars: usize) -> Vec<(S
     for field in FIELDS {
         let text = field_text(article, field);
         for span in sentences(text) {
-            let sets: BTreeSet<&str> =
-                hits.iter().filter(|hit| hit.field == field && lies_in(hit, &span)).map(|hit| hit.set.as_str()).collect();
+            let sets: BTreeSet<&str> = hits
+                .iter()
+                .filter(|hit| hit.field == field && lies_in(hit, &span))
+                .map(|hit| hit.set.as_str())
+                .collect();
             if !sets.is_empty() && best.as_ref().is_none_or(|(most, ..)| sets.len() > *most) {
                 best = Some((sets.len(), field, span));
             }
@@ -105,7 +108,8 @@ fn window(text: &str, span: Range<usize>, marks: &[Range<usize>], max_chars: usi
     }
     // As many of the hits as fit from the first one on, then what fits around them.
     let Some(first) = marks.first() else { return span };
-    let last = marks.iter().rev().find(|last| length(first.start..last.end) + 2 <= max_chars).unwrap_or(first);
+    let last =
+        marks.iter().rev().find(|last| length(first.start..last.end) + 2 <= max_chars).unwrap_or(first);
     let spare = max_chars.saturating_sub(length(first.start..last.end) + 2);
     let room_after = length(last.end..span.end);
     let before = (spare / 2).max(spare.saturating_sub(room_after)).min(length(span.start..first.start));
@@ -136,17 +140,24 @@ mod tests {
     #[test]
     fn the_sentence_that_shows_most_is_chosen_and_marked() {
         let text = "Talks went on. Japan will pay 8.3% more for host nation support in 2027. Tokyo agreed.";
-        let hits = [hit(text, "Talks", "talks"), hit(text, "Japan", "japan"), hit(text, "host nation support", "hns")];
+        let hits = [
+            hit(text, "Talks", "talks"),
+            hit(text, "Japan", "japan"),
+            hit(text, "host nation support", "hns"),
+        ];
         assert_eq!(shown(text, &hits, 200), "[Japan] will pay 8.3% more for [host nation support] in 2027.");
         assert_eq!(shown(text, &hits, 50), "[Japan] will pay 8.3% more for [host nation support]…");
         let hits = [hit(text, "support", "hns")];
-        assert_eq!(shown(text, &hits, 20), "…nation [support] in …".replace(" in …", " in 2…").replace("…nation ", "…ion "));
+        assert_eq!(shown(text, &hits, 20), "…tion [support] in 20…");
     }
 
     #[test]
     fn overlapping_hits_are_one_mark_and_nothing_shows_nothing() {
         let text = "방위비분담금 협상";
-        assert_eq!(shown(text, &[hit(text, "방위비분담", "a"), hit(text, "분담금", "b")], 99), "[방위비분담금] 협상");
+        assert_eq!(
+            shown(text, &[hit(text, "방위비분담", "a"), hit(text, "분담금", "b")], 99),
+            "[방위비분담금] 협상"
+        );
         assert_eq!(shown(text, &[], 99), "");
     }
 }
