@@ -33,7 +33,11 @@ pub struct TestArgs {
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// Lines of JSON: id, title, summary, body, lang, label
-    pub corpus: PathBuf,
+    #[arg(required_unless_present = "labels")]
+    pub corpus: Option<PathBuf>,
+    /// Use the articles labelled with `matches label` instead
+    #[arg(long, conflicts_with = "corpus")]
+    pub labels: bool,
     /// Fail below these figures, for example precision=0.95,recall=0.9
     #[arg(long, value_parser = floor)]
     pub floor: Option<Floor>,
@@ -198,26 +202,21 @@ pub struct Clean {
     pub text: fn(&str) -> String,
 }
 
-/// Measures rules on a corpus; returns false below the floor or when a line cannot be read.
+/// Measures rules on a corpus, named for complaints; returns false below the floor or when a line cannot be read.
+#[expect(clippy::too_many_arguments, reason = "what is measured, and where everything goes")]
 pub fn eval(
     set: &RuleSet,
     args: &EvalArgs,
+    corpus: &mut dyn BufRead,
+    path: &str,
     clean: Clean,
     progress: &mut dyn FnMut(u64),
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<bool> {
-    let path = args.corpus.display();
-    let file = match std::fs::File::open(&args.corpus) {
-        Ok(file) => file,
-        Err(error) => {
-            writeln!(err, "error: cannot read the corpus {path}: {error}\nhint: check the path")?;
-            return Ok(false);
-        }
-    };
     let mut figures = Figures::new(set);
     let mut readable = true;
-    for (line, number) in io::BufReader::new(file).lines().zip(1_u64..) {
+    for (line, number) in corpus.lines().zip(1_u64..) {
         let line = line.map_err(|error| {
             io::Error::new(error.kind(), format!("cannot read the corpus {path}: {error}"))
         })?;
@@ -275,6 +274,11 @@ fn judge(figures: &mut Figures, set: &RuleSet, labelled: &Labelled, relevant: bo
 fn print(figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
     let names = figures.by_lang.keys().chain(figures.by_rule.keys());
     let width = names.map(|name| name.len()).max().unwrap_or(0).max(7);
+    writeln!(
+        out,
+        "{:width$}  {:>5} {:>5} {:>5} {:>5}   {:6}  {:6}  {:6}  F0.5",
+        "", "tp", "fp", "fn", "tn", "prec.", "recall", "F1"
+    )?;
     let mut row = |name: &str, tally: &Tally| {
         let Tally { tp, fp, fn_, tn } = tally;
         let (p, r, f1, f05) = (tally.precision(), tally.recall(), tally.f(1.0), tally.f(0.5));
@@ -283,11 +287,6 @@ fn print(figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
     row("overall", &figures.overall)?;
     figures.by_lang.iter().try_for_each(|(name, tally)| row(name, tally))?;
     figures.by_rule.iter().try_for_each(|(name, tally)| row(name, tally))?;
-    writeln!(
-        out,
-        "{:width$}  {:>5} {:>5} {:>5} {:>5}   {:6}  {:6}  {:6}  F0.5",
-        "", "tp", "fp", "fn", "tn", "prec.", "recall", "F1"
-    )?;
     for wrong in &figures.errors {
         let kind = if wrong.label == 1 { "missed" } else { "false alarm" };
         writeln!(out, "\n{kind} {}: {}", wrong.id, wrong.note)?;

@@ -15,15 +15,14 @@ pub(crate) mod lint;
 pub(crate) mod literal;
 pub mod near;
 pub(crate) mod normal;
-pub mod builtin;
-pub mod corpus;
 pub mod outcome;
 pub(crate) mod pattern;
+#[cfg(test)]
+mod reference;
 pub(crate) mod scan;
 pub(crate) mod script;
 pub mod set;
 pub(crate) mod table;
 pub mod testing;
-pub mod why;
 pub(crate) mod variants;
 pub mod why;
