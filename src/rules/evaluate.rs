@@ -90,6 +90,13 @@ impl<'f> View<'f> {
         view
     }
 
+    /// The same view, blind for one set.
+    pub(crate) fn without(mut self, set: SetId) -> Self {
+        self.followed.retain(|(followed, _)| *followed != set);
+        self.followed.push((set, Vec::new()));
+        self
+    }
+
     /// Decides the occurrences that count only when another pattern of the rule follows at once.
     fn settle(&mut self, sets: &[SetId]) {
         let mut sure: Vec<(Field, u32)> = Vec::new();
