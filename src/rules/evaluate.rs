@@ -299,6 +299,22 @@ impl<'f> View<'f> {
     }
 }
 
+impl View<'_> {
+    /// Returns the part of an expression that held: of each `or`, the first alternative that did.
+    pub(crate) fn held(&self, expr: &Expr, text: &str) -> String {
+        match &expr.node {
+            Node::Or(parts) => {
+                let first = parts.iter().find(|part| self.holds(part));
+                first.map_or_else(|| phrase(text, expr).into_owned(), |part| self.held(part, text))
+            }
+            Node::And(parts) => {
+                parts.iter().map(|part| self.held(part, text)).collect::<Vec<_>>().join(" and ")
+            }
+            _ => phrase(text, expr).into_owned(),
+        }
+    }
+}
+
 fn is_away(expr: &Expr) -> bool {
     matches!(&expr.node, Node::Pair(Nearness::Away(_), ..))
 }
