@@ -1,5 +1,6 @@
 //! burdenwatch watches the news for one subject.
 
+pub mod cli;
 pub mod config;
 pub mod digest;
 pub mod fetch;

@@ -4,7 +4,9 @@
 //! articles to matches, the same way in the daemon, in `explain` and in
 //! `rules eval`.
 
+pub mod builtin;
 pub mod compile;
+pub mod corpus;
 pub(crate) mod evaluate;
 pub(crate) mod expression;
 pub(crate) mod file;
@@ -21,3 +23,4 @@ pub mod set;
 pub(crate) mod table;
 pub mod testing;
 pub(crate) mod variants;
+pub mod why;

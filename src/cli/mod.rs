@@ -1,0 +1,4 @@
+//! The commands.
+
+pub mod explain;
+pub mod rules;
