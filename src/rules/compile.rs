@@ -1,6 +1,7 @@
 //! From rule files to a [`RuleSet`], or to all that is wrong with them.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -117,7 +118,7 @@ fn assemble(
         scanner,
         rules_of,
         always,
-        files,
+        reports: OnceLock::new(),
     }
 }
 
@@ -193,7 +194,6 @@ impl Builder {
             text: pattern.word.text.clone(),
             lang: pattern.lang.clone(),
             variants,
-            regex: pattern.regex,
             source: source.clone(),
             span: pattern.word.span.clone(),
         });

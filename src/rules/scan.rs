@@ -64,6 +64,17 @@ pub(crate) struct Scanner {
     fields: Vec<Field>,
 }
 
+/// A pattern met in what another pattern matches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Covering {
+    pub(crate) set: SetId,
+    pub(crate) pattern: usize,
+    /// It matches all of it.
+    pub(crate) whole: bool,
+    /// It matches up to its end.
+    pub(crate) at_end: bool,
+}
+
 /// A compiled regular expression.
 #[derive(Debug)]
 pub(crate) struct Expression {
@@ -210,8 +221,30 @@ impl Scanner {
         Ok(Self { automaton, entries_of, entries, regexes, fields })
     }
 
+    /// Returns the fields that are searched.
+    #[cfg(test)]
+    pub(crate) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// Finds every occurrence in an article's fields.
     pub(crate) fn scan(&self, article: &Article<'_>, sets: usize, found: &mut Found) {
+        self.scan_in(article, sets, found, &self.fields);
+    }
+
+    /// Normalises the fields and runs the automaton over them, and does nothing with what it meets.
+    pub(crate) fn run_bare(&self, article: &Article<'_>, found: &mut Found) -> usize {
+        let mut met = 0;
+        for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
+            if let (true, Some(automaton)) = (self.fields.contains(&field), &self.automaton) {
+                normal.read(field_text(article, field));
+                met += automaton.find_overlapping_iter(normal.text()).count();
+            }
+        }
+        met
+    }
+
+    fn scan_in(&self, article: &Article<'_>, sets: usize, found: &mut Found, fields: &[Field]) {
         for set in std::mem::take(&mut found.touched) {
             found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
         }
@@ -219,9 +252,9 @@ impl Scanner {
             found.by_set.resize_with(sets, Vec::new);
         }
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
-            normal.read(if self.fields.contains(&field) { field_text(article, field) } else { "" });
+            normal.read(if fields.contains(&field) { field_text(article, field) } else { "" });
         }
-        for field in &self.fields {
+        for field in fields {
             self.scan_field(*field, found);
         }
         for set in &found.touched {
@@ -231,6 +264,22 @@ impl Scanner {
             list.sort_by_key(|o| (o.field, o.start, o.end, o.needs_follower));
             list.dedup_by_key(|o| (o.field, o.start, o.end));
         }
+    }
+
+    /// Finds what covers a text that a variant matches.
+    pub(crate) fn covers(&self, written: &str, sets: usize, found: &mut Found) -> Vec<Covering> {
+        let article = Article { title: written, ..Article::default() };
+        self.scan_in(&article, sets, found, &[Field::Title]);
+        let whole = found.normal(Field::Title).text().len() as u32;
+        let occurrences = found.touched.iter().flat_map(|set| found.of(*set).iter().map(|o| (*set, o)));
+        let sure = occurrences.filter(|(_, occurrence)| !occurrence.needs_follower);
+        sure.map(|(set, occurrence)| Covering {
+            set,
+            pattern: occurrence.pattern as usize,
+            whole: (occurrence.start, occurrence.end) == (0, whole),
+            at_end: occurrence.end == whole,
+        })
+        .collect()
     }
 
     fn scan_field(&self, field: Field, found: &mut Found) {

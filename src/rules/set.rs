@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::problem::Source;
 use crate::rules::evaluate::{Evidence, View, Weights, phrase};
 use crate::rules::expression::{Expr, SetId};
-use crate::rules::file::{self, File, Test};
+use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
+use crate::rules::testing::TestReport;
 
 /// Evidence beyond this many hits is not kept.
 const MOST_HITS: usize = 64;
@@ -79,7 +81,6 @@ pub(crate) struct Pattern {
     pub(crate) lang: String,
     /// Empty for a regular expression.
     pub(crate) variants: Vec<Variant>,
-    pub(crate) regex: bool,
     pub(crate) source: Source,
     pub(crate) span: Range<usize>,
 }
@@ -98,7 +99,7 @@ pub struct RuleSet {
     pub(crate) always: Vec<u32>,
     pub(crate) tests: Vec<(Source, Test)>,
     pub(crate) hash: String,
-    pub(crate) files: Vec<File>,
+    pub(crate) reports: OnceLock<Vec<TestReport>>,
 }
 
 /// A part of a score.
@@ -166,6 +167,12 @@ impl RuleSet {
                 .map(|(set, field, times, points)| Points { set: name(set), field, times, points })
                 .collect()
         })
+    }
+
+    /// Normalises an article and runs the automaton over it, no more: what evaluation is measured against.
+    #[doc(hidden)]
+    pub fn scan_only(&self, article: &Article<'_>) -> usize {
+        with_scratch(|scratch| self.scanner.run_bare(article, &mut scratch.found))
     }
 
     /// Returns every rule that fired, vetoed ones included, the best score first.

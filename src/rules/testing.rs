@@ -14,6 +14,8 @@ pub struct TestReport {
     pub name: String,
     /// What it says about each rule it names, and what came out.
     pub outcomes: Vec<TestOutcome>,
+    /// Every rule that fired and was not vetoed.
+    pub fired: Vec<String>,
     /// Its place, as a problem to show when something failed.
     pub problem: Option<Problem>,
 }
@@ -66,6 +68,11 @@ impl TestOutcome {
 }
 
 impl Test {
+    /// Whether no rule at all may fire.
+    pub(crate) fn demands_silence(&self) -> bool {
+        self.matches.as_ref().is_some_and(Vec::is_empty) && self.no.is_none()
+    }
+
     pub(crate) fn article(&self) -> Article<'_> {
         Article {
             title: &self.title,
@@ -81,12 +88,17 @@ impl Test {
 impl RuleSet {
     /// Runs every `[[test]]`.
     pub fn test(&self) -> Vec<TestReport> {
-        self.tests.iter().map(|(source, test)| self.run(source, test)).collect()
+        self.reports().to_vec()
+    }
+
+    /// Runs every `[[test]]` the first time it is asked.
+    pub(crate) fn reports(&self) -> &[TestReport] {
+        self.reports.get_or_init(|| self.tests.iter().map(|(source, test)| self.run(source, test)).collect())
     }
 
     /// Returns the failed tests as errors.
     pub fn failures(&self) -> Vec<Problem> {
-        self.test().into_iter().filter_map(|report| report.problem).collect()
+        self.reports().iter().filter_map(|report| report.problem.clone()).collect()
     }
 
     fn run(&self, source: &crate::problem::Source, test: &Test) -> TestReport {
@@ -96,7 +108,7 @@ impl RuleSet {
         let mut unwanted: Vec<String> =
             test.no.iter().flatten().map(|word| self.current(&word.text)).collect();
         // An empty list on its own demands silence.
-        if test.matches.as_ref().is_some_and(Vec::is_empty) && test.no.is_none() {
+        if test.demands_silence() {
             unwanted = matches.iter().filter(|m| m.vetoed_by.is_none()).map(|m| m.id.clone()).collect();
         }
         let outcomes: Vec<TestOutcome> = wanted
@@ -114,7 +126,8 @@ impl RuleSet {
             let what = format!("the test \"{name}\" fails: {}", complaints.join("; "));
             Problem::error(source, test.span.clone(), what).hint("mend the rule, or the test")
         });
-        TestReport { name: name.clone(), outcomes, problem }
+        let fired = matches.iter().filter(|m| m.vetoed_by.is_none()).map(|m| m.id.clone()).collect();
+        TestReport { name: name.clone(), outcomes, fired, problem }
     }
 
     /// Returns a rule's present id, which it may be named by a former one.
