@@ -3,14 +3,10 @@
 use crate::problem::Source;
 
 /// The files of the pack: where they stand in the repository, and what they say.
-const FILES: [(&str, &str); 6] = [
-    ("config/rules/defence-cost-sharing.toml", include_str!("../../config/rules/defence-cost-sharing.toml")),
-    ("config/rules/vocabulary.toml", include_str!("../../config/rules/vocabulary.toml")),
-    ("config/rules/us-korea.toml", include_str!("../../config/rules/us-korea.toml")),
-    ("config/rules/us-japan.toml", include_str!("../../config/rules/us-japan.toml")),
-    ("config/rules/nato.toml", include_str!("../../config/rules/nato.toml")),
-    ("config/rules/other-hosts.toml", include_str!("../../config/rules/other-hosts.toml")),
-];
+const FILES: [(&str, &str); 1] = [(
+    "config/rules/defence-cost-sharing.toml",
+    include_str!("../../config/rules/defence-cost-sharing.toml"),
+)];
 
 /// Returns the shipped pack.
 pub fn sources() -> Vec<Source> {
