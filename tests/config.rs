@@ -240,8 +240,8 @@ fn check_prints_every_place_and_a_summary() {
     };
     let good = format!("{MAIL}{REST}");
     let odd = format!("{MAIL}{REST}[polling]\nevery = \"5s\"\n");
-    let done = |line: &str, place| (Outcome::Done, line.to_owned(), place);
-    let refused = |line: &str| (Outcome::Configuration, line.to_owned(), true);
+    let done = |line: &str, place| (Outcome::Success, line.to_owned(), place);
+    let refused = |line: &str| (Outcome::BadConfig, line.to_owned(), true);
     assert_eq!(run(&good, true), done("b.toml: 1 feed, 0 rules, 1 subscription: ok\n", false));
     assert_eq!(run(&odd, false), done("b.toml: 1 feed, 0 rules, 1 subscription: ok, 1 warning\n", true));
     assert_eq!(

@@ -45,7 +45,7 @@ pub fn report<R>(
     let found = tally(problems);
     let Ok(Loaded { config, rule_count, .. }) = loaded else {
         writeln!(out, "{path}: {found}")?;
-        return Ok(Outcome::Configuration);
+        return Ok(Outcome::BadConfig);
     };
     let counted = [
         plural(config.feeds.len(), "feed"),
@@ -56,7 +56,7 @@ pub fn report<R>(
     let refused = args.strict && !problems.is_empty();
     let verdict = if refused { format!("{found}, and --strict") } else { verdict };
     writeln!(out, "{path}: {}: {verdict}", counted.join(", "))?;
-    Ok(if refused { Outcome::Configuration } else { Outcome::Done })
+    Ok(if refused { Outcome::BadConfig } else { Outcome::Success })
 }
 
 /// Counts complaints in words.

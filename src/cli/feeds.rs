@@ -30,7 +30,7 @@ pub fn import(args: &ImportArgs, out: &mut dyn Write, err: &mut dyn Write) -> io
         Ok(bytes) => bytes,
         Err(why) => {
             writeln!(err, "error: cannot read {}: {why}", args.file.display())?;
-            return Ok(Outcome::Failed);
+            return Ok(Outcome::Failure);
         }
     };
     let list = opml::read(&bytes);
@@ -55,10 +55,10 @@ pub fn import(args: &ImportArgs, out: &mut dyn Write, err: &mut dyn Write) -> io
     }
     if addresses.is_empty() {
         writeln!(err, "error: {} holds no feed", args.file.display())?;
-        return Ok(Outcome::Failed);
+        return Ok(Outcome::Failure);
     }
     writeln!(err, "{} feeds", addresses.len())?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Prints the configured feeds as OPML.
@@ -67,7 +67,7 @@ pub fn import(args: &ImportArgs, out: &mut dyn Write, err: &mut dyn Write) -> io
 /// When `out` cannot be written to.
 pub fn export(feeds: &[Feed], out: &mut dyn Write) -> io::Result<Outcome> {
     out.write_all(opml::write(feeds).as_bytes())?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Prints the feeds found on a page as tables to paste.
@@ -82,7 +82,7 @@ pub fn discovered(
 ) -> io::Result<Outcome> {
     if links.is_empty() {
         writeln!(err, "no feed is named on {page}")?;
-        return Ok(Outcome::Failed);
+        return Ok(Outcome::Failure);
     }
     let mut names = BTreeSet::new();
     for link in links {
@@ -90,7 +90,7 @@ pub fn discovered(
         let outline = Outline { title: name.clone(), ..Outline::default() };
         write!(out, "{}", table(&name, &link.url, &outline))?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Success)
 }
 
 /// Reads a file of bounded length, or standard input.

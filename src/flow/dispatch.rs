@@ -206,7 +206,8 @@ fn wait(retry: &[std::time::Duration], attempts: u32) -> SignedDuration {
     SignedDuration::try_from(jittered).unwrap_or(SignedDuration::from_hours(4))
 }
 
-fn file_name(mail: &OutboxRow) -> String {
+/// The name of a mail in a directory: its time, its id, its kind.
+pub fn file_name(mail: &OutboxRow) -> String {
     let id = mail.message_id.trim_matches(['<', '>']);
     let stem = id.split_once('@').map_or(id, |(stem, _)| stem);
     let day = mail.created_at.strftime("%Y%m%dT%H%M%SZ");

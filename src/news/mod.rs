@@ -5,9 +5,14 @@
 //! comes back. So `burdenwatch explain` and `parse` answer exactly as the
 //! daemon would.
 //!
-//! Reading order: [`entry`] → [`identity`] → [`story`] → [`schedule`].
+//! Reading order: [`entry`] → [`parse`] → [`identity`] → [`story`] → [`schedule`].
 
+pub mod dates;
+mod decode;
 pub mod entry;
 pub mod identity;
+pub mod link;
+pub mod parse;
 pub mod schedule;
 pub mod story;
+pub mod text;

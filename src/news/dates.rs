@@ -1,0 +1,380 @@
+//! Instants out of whatever feeds write in a date element.
+//!
+//! The text is cut into numbers, words and signs, and each is asked what it can
+//! be; so every order, separator and language goes through one reading. What is
+//! not a date gives `None`, never a wrong guess at today.
+
+mod tokens;
+mod words;
+mod zones;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use self::tokens::{Token, Unit};
+
+/// What a feed tells about its dates besides their text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hints<'a> {
+    /// The zone of dates that name none; UTC when absent.
+    pub zone: Option<&'a TimeZone>,
+    /// The feed's language tag, which decides what `CST` and `3/4/2026` mean.
+    pub lang: Option<&'a str>,
+}
+
+/// Reads a date as feeds write it.
+pub fn parse(raw: &str, hints: &Hints<'_>) -> Option<Timestamp> {
+    let lang = hints.lang.unwrap_or_default().to_ascii_lowercase();
+    let mut reading = Reading { tokens: tokens::cut(raw), lang: &lang, ..Reading::default() };
+    if let Some(instant) = reading.epoch() {
+        return Some(instant);
+    }
+    reading.run();
+    reading.instant(hints)
+}
+
+/// A date being read.
+#[derive(Default)]
+struct Reading<'a> {
+    tokens: Vec<Token>,
+    lang: &'a str,
+    at: usize,
+    /// Numbers that are neither time nor zone, with the sign before each.
+    loose: Vec<(u64, usize, Option<char>)>,
+    year: Option<i16>,
+    month: Option<i8>,
+    day: Option<i8>,
+    hour: Option<i8>,
+    minute: i8,
+    second: i8,
+    nanos: i32,
+    afternoon: Option<bool>,
+    /// Minutes east.
+    offset: Option<i32>,
+    zone_name: Option<String>,
+    era: Option<i16>,
+}
+
+impl Reading<'_> {
+    fn token(&self, ahead: usize) -> Option<&Token> {
+        self.tokens.get(self.at + ahead)
+    }
+
+    fn sign(&self, ahead: usize) -> Option<char> {
+        match self.token(ahead) {
+            Some(Token::Sign(sign)) => Some(*sign),
+            _ => None,
+        }
+    }
+
+    fn number(&self, ahead: usize) -> Option<(u64, usize)> {
+        match self.token(ahead) {
+            Some(Token::Number(value, digits)) => Some((*value, *digits)),
+            _ => None,
+        }
+    }
+
+    /// Reads a lone number of seconds, milliseconds or microseconds since 1970.
+    fn epoch(&self) -> Option<Timestamp> {
+        let [Token::Number(value, digits), rest @ ..] = self.tokens.as_slice() else { return None };
+        if !matches!(rest, [] | [Token::Sign('.' | ','), Token::Number(..)]) {
+            return None;
+        }
+        let value = i64::try_from(*value).ok()?;
+        match digits {
+            9..=10 => Timestamp::from_second(value).ok(),
+            13 => Timestamp::from_millisecond(value).ok(),
+            16 => Timestamp::from_microsecond(value).ok(),
+            _ => None,
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(token) = self.tokens.get(self.at).cloned() {
+            let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).cloned();
+            let used = match token {
+                Token::Number(value, digits) => self.numeric(value, digits, before.as_ref()),
+                Token::Word(word) => self.word(&word),
+                Token::Sign('+' | '-') => self.zone_number().unwrap_or(1),
+                Token::Sign(_) | Token::Unit(_) => 1,
+            };
+            self.at += used;
+        }
+    }
+
+    fn numeric(&mut self, value: u64, digits: usize, before: Option<&Token>) -> usize {
+        if let Some(Token::Unit(unit)) = self.token(1) {
+            return self.counted(value, *unit);
+        }
+        if self.hour.is_none() {
+            if let Some(used) = self.clock(value, digits) {
+                return used;
+            }
+            let after_t = matches!(before, Some(Token::Word(word)) if word == "t");
+            if after_t && matches!(digits, 2 | 4 | 6) {
+                let (hour, minute, second) = match digits {
+                    6 => (value / 10_000, value / 100 % 100, value % 100),
+                    4 => (value / 100, value % 100, 0),
+                    _ => (value, 0, 0),
+                };
+                self.set_time(hour, minute, second);
+                return 1;
+            }
+            let half = match self.token(1) {
+                Some(Token::Word(word)) => words::afternoon(word).is_some() || matches!(word.as_str(), "uhr" | "h"),
+                _ => false,
+            };
+            if half && digits <= 2 && value <= 24 {
+                self.set_time(value, 0, 0);
+                return 1;
+            }
+        }
+        let sign = match before {
+            Some(Token::Sign(sign)) => Some(*sign),
+            _ => None,
+        };
+        self.loose.push((value, digits, sign));
+        1
+    }
+
+    /// Reads `9:00`, `09:00:00.123`, `9h30`, and `9.30` where no day can be meant.
+    fn clock(&mut self, hour: u64, digits: usize) -> Option<usize> {
+        if digits > 2 || hour > 24 {
+            return None;
+        }
+        let split = match self.token(1)? {
+            Token::Sign(':') => ':',
+            Token::Word(word) if matches!(word.as_str(), "h" | "u") => 'h',
+            Token::Sign('.') if self.dated() => '.',
+            _ => return None,
+        };
+        let (minute, width) = self.number(2)?;
+        if minute > 59 || width > 2 {
+            return None;
+        }
+        let (mut second, mut used) = (0, 3);
+        if self.sign(3) == Some(split) && let Some((value, 1..=2)) = self.number(4) {
+            (second, used) = (value, 5);
+            if matches!(self.sign(5), Some('.' | ',')) && let Some((fraction, width)) = self.number(6) {
+                let scale = 10u64.checked_pow(u32::try_from(9usize.saturating_sub(width)).ok()?)?;
+                self.nanos = if width <= 9 { i32::try_from(fraction.saturating_mul(scale)).unwrap_or(0) } else { 0 };
+                used = 7;
+            }
+        }
+        self.set_time(hour, minute, second);
+        Some(used)
+    }
+
+    /// Tells whether day, month and year have been seen.
+    fn dated(&self) -> bool {
+        let named = usize::from(self.month.is_some()) + usize::from(self.day.is_some()) + usize::from(self.year.is_some());
+        self.loose.len() + named >= 3 || self.loose.first().is_some_and(|(_, digits, _)| *digits == 8)
+    }
+
+    fn set_time(&mut self, hour: u64, minute: u64, second: u64) {
+        self.hour = i8::try_from(hour).ok();
+        self.minute = i8::try_from(minute).unwrap_or(0);
+        self.second = i8::try_from(second.min(59)).unwrap_or(0);
+    }
+
+    fn counted(&mut self, value: u64, unit: Unit) -> usize {
+        let small = i8::try_from(value).ok();
+        match unit {
+            Unit::Year => {
+                let years = i16::try_from(value).unwrap_or(-1);
+                self.year = Some(self.era.map_or_else(|| century(value).unwrap_or(years), |before| before.saturating_add(years)));
+            }
+            Unit::Month => self.month = small,
+            Unit::Day => self.day = small,
+            Unit::Hour => self.hour = small,
+            Unit::Minute => self.minute = small.unwrap_or(0),
+            Unit::Second => self.second = small.unwrap_or(0).min(59),
+        }
+        2
+    }
+
+    fn word(&mut self, word: &str) -> usize {
+        if let Some(half) = words::afternoon(word) {
+            self.afternoon = Some(half);
+            return 1;
+        }
+        // "a.m." and "p.m." come in pieces; the "p" of a zone does not.
+        if matches!(word, "a" | "p" | "π" | "μ") && self.sign(1) == Some('.') && matches!(self.token(2), Some(Token::Word(_))) {
+            self.afternoon = Some(matches!(word, "p" | "μ"));
+            return 3;
+        }
+        if let Some(before) = words::era(word) {
+            self.era = Some(before);
+            return 1;
+        }
+        if let Some(month) = words::month(word, self.lang).filter(|_| self.month.is_none() || self.loose.is_empty()) {
+            self.month = Some(month);
+            return 1;
+        }
+        if zones::offset(word, self.lang, Date::ZERO).is_some() && self.hour.is_some() {
+            // A number after the time outranks the name that comments on it: "+0900 (KST)".
+            if self.zone_name.is_none() && self.offset.is_none() {
+                self.zone_name = Some(word.to_owned());
+            }
+        }
+        1
+    }
+
+    /// Reads `+0900`, `-05:00`, `+9` after a time; `-` before a number is a separator otherwise.
+    fn zone_number(&mut self) -> Option<usize> {
+        let negative = self.sign(0)? == '-';
+        let (value, digits) = self.number(1)?;
+        let numeric_zone = self.hour.is_some() && self.offset.is_none();
+        // The "-2020" of "09:00 16-11-2020" is no zone.
+        let plausible = match digits {
+            1 | 2 => value <= 15,
+            3 | 4 => value / 100 <= 15 && value % 100 < 60,
+            6 => value / 10_000 <= 15,
+            _ => false,
+        };
+        let loose_date = self.loose.last().is_some() && !self.dated() && self.month.is_none() && self.year.is_none();
+        if !numeric_zone || !plausible || loose_date {
+            return None;
+        }
+        let value = i32::try_from(value).ok()?;
+        let (mut minutes, mut used) = match digits {
+            1 | 2 => (value * 60, 2),
+            6 => (value / 10_000 * 60 + value / 100 % 100, 2),
+            _ => (value / 100 * 60 + value % 100, 2),
+        };
+        if digits <= 2 && self.sign(2) == Some(':') && let Some((rest, 2)) = self.number(3) {
+            minutes += i32::try_from(rest).ok()?;
+            used = 4;
+        }
+        self.offset = Some(if negative { -minutes } else { minutes });
+        Some(used)
+    }
+
+    fn instant(&mut self, hints: &Hints<'_>) -> Option<Timestamp> {
+        let date = self.date()?;
+        let mut hour = self.hour.unwrap_or(0);
+        match self.afternoon {
+            Some(true) if hour < 12 => hour += 12,
+            Some(false) if hour == 12 => hour = 0,
+            _ => {}
+        }
+        let (date, hour) = if hour == 24 { (date.tomorrow().ok()?, 0) } else { (date, hour) };
+        let time = Time::new(hour, self.minute, self.second, self.nanos).ok()?;
+        let civil = DateTime::from_parts(date, time);
+        let named = self.zone_name.as_deref().and_then(|name| zones::offset(name, self.lang, date));
+        // "GMT+0900": the number counts, the name is what it counts from.
+        match (self.offset.or(named), hints.zone) {
+            (Some(minutes), _) => {
+                let utc = TimeZone::UTC.to_timestamp(civil).ok()?;
+                utc.checked_sub(SignedDuration::from_mins(i64::from(minutes))).ok()
+            }
+            (None, Some(zone)) => zone.to_timestamp(civil).ok(),
+            (None, None) => TimeZone::UTC.to_timestamp(civil).ok(),
+        }
+    }
+
+    fn date(&mut self) -> Option<Date> {
+        let loose = std::mem::take(&mut self.loose);
+        if let (Some(month), None) = (self.month, self.day) {
+            return self.with_month(month, &loose);
+        }
+        if let (Some(month), Some(day)) = (self.month, self.day) {
+            let year = self.year.or_else(|| loose.first().and_then(|(value, digits, _)| year(*value, *digits)))?;
+            return civil(year, month, day);
+        }
+        self.numbers(&loose)
+    }
+
+    /// A month's name, or its number with a unit, and loose numbers.
+    fn with_month(&self, month: i8, loose: &[(u64, usize, Option<char>)]) -> Option<Date> {
+        if let Some(year) = self.year {
+            return civil(year, month, loose.first().map_or(1, |(value, ..)| i8::try_from(*value).unwrap_or(1)));
+        }
+        let long = loose.iter().position(|(value, digits, _)| *digits == 4 || *value > 31);
+        let short = |skip: Option<usize>| {
+            loose.iter().enumerate().find(|(at, (value, digits, _))| Some(*at) != skip && *digits <= 2 && (1..=31).contains(value))
+        };
+        match long {
+            Some(at) => {
+                let (value, digits, _) = loose.get(at)?;
+                let day = short(Some(at)).map_or(1, |(_, (value, ..))| i8::try_from(*value).unwrap_or(1));
+                civil(year(*value, *digits)?, month, day)
+            }
+            // Both have two digits: the day comes first in every order in use.
+            None => {
+                let ((day, ..), (short_year, digits, _)) = (loose.first()?, loose.get(1)?);
+                civil(year(*short_year, *digits)?, month, i8::try_from(*day).ok()?)
+            }
+        }
+    }
+
+    /// Numbers only.
+    fn numbers(&mut self, loose: &[(u64, usize, Option<char>)]) -> Option<Date> {
+        let small = |value: u64| i8::try_from(value).ok();
+        match loose {
+            [(value, 14, _)] => {
+                self.set_time(value / 10_000 % 100, value / 100 % 100, value % 100);
+                compact(value / 1_000_000)
+            }
+            [(value, 12, _)] => {
+                self.set_time(value / 100 % 100, value % 100, 0);
+                compact(value / 10_000)
+            }
+            [(value, 8, _), ..] => compact(*value),
+            [(value, 7, _)] => ordinal(value / 1000, value % 1000),
+            [(value, 6, _)] => civil(i16::try_from(value / 100).ok()?, small(value % 100)?, 1),
+            [(value, 4, _)] => civil(i16::try_from(*value).ok()?, 1, 1),
+            [(first, 4, _), (second, 3, _)] => ordinal(*first, *second),
+            [(first, 4, _), (second, 1 | 2, _)] => civil(i16::try_from(*first).ok()?, small(*second)?, 1),
+            [(first, 4, _), (second, ..), (third, ..), ..] => {
+                civil(i16::try_from(*first).ok()?, small(*second)?, small(*third)?)
+            }
+            [(first, ..), (second, ..), (third, digits, sign), ..] => {
+                let cjk = ["ko", "ja", "zh"].iter().any(|lang| self.lang.starts_with(lang));
+                if *digits < 3 && (cjk || *first > 31 || *sign == Some('-')) {
+                    return civil(year(*first, 2)?, small(*second)?, small(*third)?);
+                }
+                let year = year(*third, *digits)?;
+                // The United States write the month first, with slashes; the rest of the world the day.
+                let american = *sign != Some('.') && matches!(self.lang, "" | "en" | "en-us");
+                let month_first = *second > 12 || (american && *first <= 12);
+                let (month, day) = if month_first { (*first, *second) } else { (*second, *first) };
+                civil(year, small(month)?, small(day)?)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Two digits are a year of 1970 to 2069.
+fn century(value: u64) -> Option<i16> {
+    let value = i16::try_from(value).ok().filter(|value| (0..100).contains(value))?;
+    Some(if value < 70 { 2000 + value } else { 1900 + value })
+}
+
+fn year(value: u64, digits: usize) -> Option<i16> {
+    if digits <= 2 { century(value) } else { i16::try_from(value).ok().filter(|_| digits <= 4) }
+}
+
+fn compact(value: u64) -> Option<Date> {
+    civil(i16::try_from(value / 10_000).ok()?, i8::try_from(value / 100 % 100).ok()?, i8::try_from(value % 100).ok()?)
+}
+
+fn ordinal(year: u64, day: u64) -> Option<Date> {
+    let first = civil(i16::try_from(year).ok()?, 1, 1)?;
+    let days = i64::try_from(day).ok().filter(|day| (1..=366).contains(day))? - 1;
+    first.checked_add(SignedDuration::from_hours(days * 24)).ok()
+}
+
+/// Makes a date; a day that its month does not have is the month's last.
+fn civil(year: i16, month: i8, day: i8) -> Option<Date> {
+    if !(1..=31).contains(&day) || !(1000..=9999).contains(&year) {
+        return None;
+    }
+    Date::new(year, month, day).or_else(|_| Date::new(year, month, 1).map(|first| first.last_of_month())).ok()
+}
+
+#[cfg(test)]
+#[path = "dates/tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+use super::*;
+
+fn read(raw: &str, lang: &str, zone: Option<&TimeZone>) -> Option<String> {
+    parse(raw, &Hints { zone, lang: Some(lang) }).map(|instant| instant.to_string())
+}
+
+#[test]
+fn every_way_feeds_write_an_instant() {
+    let nine = "2020-11-16T00:00:00Z";
+    let table = [
+        // RFC 822 and what is made of it
+        ("Mon, 16 Nov 2020 09:00:00 +0900", "ko"),
+        ("Mon, 16 Nov 2020 09:00:00 KST", "ko"),
+        ("Mon, 16 Nov 2020 09:00:00 JST", "ja"),
+        ("Mon, 16 Nov 2020 09:00:00 GMT+0900", "ko"),
+        ("Mon, 16 Nov 2020 09:00:00 UTC+9", "ko"),
+        ("Mon,16 Nov 2020 9:00 +09:00", "ko"),
+        ("16 Nov 20 09:00 +0900", "en"),
+        ("Mon Nov 16 09:00:00 KST 2020", "ko"),
+        ("Mon Nov 16 00:00:00 2020", "en"),
+        ("Nov. 16, 2020 9:00 a.m. KST", "en"),
+        ("November 16th, 2020, 9:00 AM +0900", "en"),
+        ("Sunday, 15-Nov-20 19:00:00 EST", "en"),
+        ("Mon, 16 Nov 2020 01:00:00 +0100 (CET)", "de"),
+        ("Mon, 16 Nov 2020 08:00:00 CST", "zh-CN"),
+        ("Sun, 15 Nov 2020 18:00:00 CST", "en-us"),
+        ("Mon, 16 Nov 2020 05:30:00 IST", "en-IN"),
+        ("Sun, 15 Nov 2020 24:00:00 GMT", "en"),
+        ("Mon, 16 Nov 2020 00:00 Z", "en"),
+        // ISO 8601
+        ("2020-11-16T09:00:00+09:00", "ko"),
+        ("2020-11-16T00:00:00.000Z", "en"),
+        ("2020-11-16T00:00Z", "en"),
+        ("2020-11-16T09+09", "en"),
+        ("2020-11-16 09:00:00 +0900", "ko"),
+        ("20201116T000000Z", "en"),
+        ("20201116T090000+0900", "en"),
+        ("2020-11-15T19:00:00-05:00", "en"),
+        ("2020-11-16", "en"),
+        ("2020-321", "en"),
+        ("20201116", "en"),
+        // numbers
+        ("1605484800", "en"),
+        ("1605484800000", "en"),
+        ("20201116000000", "en"),
+        ("2020/11/16", "en"),
+        ("2020.11.16", "ko"),
+        ("2020. 11. 16. 00:00", "ko"),
+        ("11/16/2020", "en-us"),
+        ("16/11/2020", "fr"),
+        ("16.11.2020", "de"),
+        ("16.11.2020 00:00:00", "de"),
+        ("16-11-2020 00:00", "nl"),
+        ("20.11.16", "ko"),
+        // Korean, Japanese, Chinese
+        ("2020년 11월 16일 오전 9시 KST", "ko"),
+        ("2020년 11월 16일(월) 오전 09:00 KST", "ko"),
+        ("2020年11月16日 09時00分 JST", "ja"),
+        ("2020年11月16日（月）午前9時JST", "ja"),
+        ("令和2年11月16日", "ja"),
+        ("民國109年11月16日", "zh-TW"),
+        ("２０２０年１１月１６日", "ja"),
+        // European names
+        ("Mo, 16 Nov 2020 01:00:00 MEZ", "de"),
+        ("lundi 16 novembre 2020 01:00 CET", "fr"),
+        ("lun., 16 nov. 2020 01:00:00 +0100", "fr"),
+        ("16 de noviembre de 2020", "es"),
+        ("lunedì 16 novembre 2020", "it"),
+        ("poniedziałek, 16 listopada 2020", "pl"),
+        ("maandag 16 november 2020", "nl"),
+        ("segunda-feira, 16 de novembro de 2020", "pt"),
+        ("maanantai 16. marraskuuta 2020 klo 2.00 EET", "fi"),
+        ("pondělí 16. listopadu 2020", "cs"),
+        ("Δευτέρα, 16 Νοεμβρίου 2020", "el"),
+        ("luni, 16 noiembrie 2020", "ro"),
+        ("16 Kasım 2020 Pazartesi", "tr"),
+        ("Пн, 16 ноября 2020 03:00:00 MSK", "ru"),
+        ("понеділок, 16 листопада 2020", "uk"),
+    ];
+    let wrong: Vec<_> = table.iter().filter(|(raw, lang)| read(raw, lang, None).as_deref() != Some(nine)).collect();
+    assert!(wrong.is_empty(), "{:#?}", wrong.iter().map(|(raw, lang)| (raw, read(raw, lang, None))).collect::<Vec<_>>());
+}
+
+#[test]
+fn months_of_many_languages() {
+    let table = [
+        ("5 août 2020", 8), ("1 mai 2020", 5), ("mar. 3 mars 2020", 3), ("mardi 4 février 2020", 2), ("7 März 2020", 3),
+        ("martes 4 de agosto de 2020", 8), ("5 gennaio 2020", 1), ("4 luglio 2020", 7), ("5 sierpnia 2020", 8),
+        ("6 czerwca 2020", 6), ("7 lipca 2020", 7), ("8 października 2020", 10), ("9 mei 2020", 5), ("5 maart 2020", 3),
+        ("3 oktober 2020", 10), ("2 června 2020", 6), ("2 července 2020", 7), ("3 srpna 2020", 8), ("1 září 2020", 9),
+        ("4 Ağustos 2020", 8), ("5 Mayıs 2020", 5), ("6 Şubat 2020", 2), ("5 Aralık 2020", 12), ("3 мая 2020", 5),
+        ("4 серпня 2020", 8), ("5 жовтня 2020", 10), ("6 квітня 2020", 4), ("7 Ιουλίου 2020", 7), ("8 Μαΐου 2020", 5),
+        ("2 tammikuuta 2020", 1), ("3 syyskuuta 2020", 9), ("4 kesäkuuta 2020", 6), ("szept. 5 2020", 9), ("1 outubro 2020", 10),
+        ("2 dezembro 2020", 12), ("5 diciembre 2020", 12), ("6 iunie 2020", 6), ("3 desember 2020", 12),
+    ];
+    for (raw, month) in table {
+        let instant = read(raw, "", None).unwrap_or_default();
+        assert!(instant.starts_with(&format!("2020-{month:02}")), "{raw}: {instant}");
+    }
+    assert!(read("3 listopada 2020", "hr", None).unwrap().starts_with("2020-10"));
+}
+
+#[test]
+fn a_date_without_a_zone_is_the_feeds() {
+    let seoul = TimeZone::fixed(jiff::tz::offset(9));
+    assert_eq!(read("2020-11-16 09:00:00", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T00:00:00Z"));
+    assert_eq!(read("2020-11-16T09:00:00Z", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T09:00:00Z"));
+}
+
+#[test]
+fn what_is_no_date_is_none() {
+    for raw in ["", "yesterday", "16", "99999999999999999999999", "Mon", "00/00/0000", "0000-00-00 00:00:00", "13:00", "-", "2020-13-45", "年月日", "+:+:+"] {
+        assert_eq!(read(raw, "en", None), None, "{raw}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Words in dates: months and halves of the day, in the languages of the feeds.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// Month stems without accents; the longest one a word begins with decides.
+const MONTHS: [(&str, &[&str]); 12] = [
+    ("1", &["jan", "jaan", "ian", "ene", "gen", "sty", "led", "ledn", "sije", "oca", "tammi", "saus", "янв", "січ", "яну", "ιαν", "urt"]),
+    ("2", &["feb", "fev", "febb", "feu", "veeb", "lut", "uno", "velj", "sub", "helmi", "vasari", "shk", "фев", "лют", "φεβ"]),
+    ("3", &["mar", "mrt", "maart", "mrz", "marz", "maerz", "bre", "ozu", "maalis", "kov", "мар", "бер", "μαρ"]),
+    ("4", &["apr", "avr", "abr", "kwi", "dub", "trav", "nis", "huhti", "bala", "pri", "апр", "квіт", "απρ"]),
+    ("5", &["may", "mai", "maj", "mei", "mag", "mayo", "kve", "svib", "touko", "geg", "маи", "мая", "трав", "μαι", "μαϊ"]),
+    ("6", &["jun", "juin", "juun", "iun", "giu", "cze", "czerw", "cerv", "lipanj", "lipnja", "haz", "kesa", "birz", "qer", "июн", "черв", "юни", "ιουν"]),
+    ("7", &["jul", "juil", "juul", "iul", "lug", "lip", "cervene", "cervenc", "srpanj", "srpnja", "tem", "heina", "liep", "korr", "июл", "лип", "юли", "ιουλ"]),
+    ("8", &["aug", "aou", "ago", "agu", "avg", "sie", "srpen", "srpna", "srpnu", "kolo", "elo", "rugpj", "gush", "авг", "серп", "αυγ"]),
+    ("9", &["sep", "set", "szept", "wrz", "zar", "ruj", "eyl", "syys", "rugs", "shta", "сен", "вер", "сеп", "σεπ"]),
+    ("10", &["oct", "okt", "ott", "out", "paz", "rij", "eki", "loka", "spal", "tet", "окт", "жов", "οκτ"]),
+    ("11", &["nov", "noi", "lis", "list", "stud", "kas", "marras", "lapk", "nen", "ноя", "ное", "листоп", "νοε"]),
+    ("12", &["dec", "dez", "dic", "des", "det", "gru", "pros", "ara", "joulu", "gruod", "dhj", "дек", "груд", "δεκ"]),
+];
+
+/// Weekdays that begin like a month.
+const WEEKDAYS: [&str; 7] = ["mardi", "marted", "martes", "marti", "pazar", "sere", "subot"];
+
+/// Month names in full whose stems would mislead in one language.
+const BY_LANGUAGE: [(&str, &str, i8); 2] = [("hr", "listopad", 10), ("bs", "listopad", 10)];
+
+/// Returns the month a word names. The word is lower case.
+pub(super) fn month(word: &str, lang: &str) -> Option<i8> {
+    let word = folded(word);
+    let special = BY_LANGUAGE.iter().find(|(own, stem, _)| lang.starts_with(own) && word.starts_with(stem));
+    if let Some((_, _, month)) = special {
+        return Some(*month);
+    }
+    if WEEKDAYS.iter().any(|day| word.starts_with(day)) {
+        return None;
+    }
+    let stems = MONTHS.iter().flat_map(|(month, stems)| stems.iter().map(move |stem| (*month, *stem)));
+    let best = stems.filter(|(_, stem)| word.starts_with(stem)).max_by_key(|(_, stem)| stem.len());
+    best.and_then(|(month, _)| month.parse().ok())
+}
+
+/// Lower case without accents, dotless i as i.
+fn folded(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_owned();
+    }
+    let nfd = DecomposingNormalizerBorrowed::new_nfd().normalize(word);
+    let bare = nfd.chars().filter(|char| !('\u{300}'..='\u{36f}').contains(char));
+    bare.map(|char| if char == 'ı' { 'i' } else { char }).collect()
+}
+
+/// Tells whether a word means after noon (true), before noon (false), or neither.
+pub(super) fn afternoon(word: &str) -> Option<bool> {
+    match word {
+        "am" | "오전" | "午前" | "上午" | "凌晨" | "早上" | "πμ" => Some(false),
+        "pm" | "오후" | "午後" | "午后" | "下午" | "晚上" | "μμ" => Some(true),
+        _ => None,
+    }
+}
+
+/// Returns the year before an era's first.
+pub(super) fn era(word: &str) -> Option<i16> {
+    match word {
+        "令和" | "reiwa" => Some(2018),
+        "平成" | "heisei" => Some(1988),
+        "昭和" | "showa" => Some(1925),
+        "民國" | "民国" | "中華民國" => Some(1911),
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! Bytes into text: which charset a document is really in.
+//!
+//! A byte order mark decides; then valid UTF-8, which nothing else looks like by
+//! accident; then what HTTP and the document say, if the bytes agree; then a guess.
+
+mod label;
+mod wide;
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
+
+use crate::news::entry::Flaw;
+
+/// A document's text, and what was wrong with its bytes.
+#[derive(Debug)]
+pub(super) struct Decoded<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) flaws: Vec<Flaw>,
+}
+
+/// Decodes a document.
+pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    if let Some(text) = wide::decode(bytes) {
+        return Decoded { text: text.into(), flaws: Vec::new() };
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let header = content_type.and_then(label::of_header);
+    let own = label::of_document(bytes);
+    let utf8 = std::str::from_utf8(bytes);
+    if has_jis_escapes(bytes) && utf8.is_ok() {
+        let (text, bad) = ISO_2022_JP.decode_without_bom_handling(bytes);
+        if !bad {
+            return Decoded { text, flaws: Vec::new() };
+        }
+    }
+    if let Ok(text) = utf8 {
+        return Decoded { text: text.into(), flaws: wrong_label(bytes, header, own) };
+    }
+    labelled(bytes, header, own).unwrap_or_else(|| unlabelled(bytes))
+}
+
+/// ISO-2022-JP is pure ASCII with escapes, so it is valid UTF-8 too.
+fn has_jis_escapes(bytes: &[u8]) -> bool {
+    let escapes: [&[u8]; 4] = [b"$B", b"$@", b"(J", b"(I"];
+    memchr::memchr_iter(0x1b, bytes).take(64).any(|at| {
+        bytes.get(at + 1..at + 3).is_some_and(|escape| escapes.contains(&escape))
+    })
+}
+
+/// Notes a label that valid UTF-8 contradicts; pure ASCII contradicts none.
+fn wrong_label(bytes: &[u8], header: Option<&str>, own: Option<&str>) -> Vec<Flaw> {
+    let wrong = |name: &&str| label::encoding(name) != Some(UTF_8);
+    match header.or(own).filter(wrong) {
+        Some(name) if !bytes.is_ascii() => {
+            vec![flaw("wrong-charset", format!("says it is in {}, is UTF-8; read as UTF-8", short(name)))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Decodes by what HTTP or the document says, if the bytes agree.
+fn labelled<'a>(bytes: &'a [u8], header: Option<&str>, own: Option<&str>) -> Option<Decoded<'a>> {
+    let mut labels: Vec<(&str, &'static Encoding)> = [header, own]
+        .into_iter()
+        .flatten()
+        .filter_map(|name| Some((name, label::encoding(name)?)))
+        .filter(|(_, encoding)| encoding.is_ascii_compatible() && *encoding != UTF_8)
+        .collect();
+    // A single-byte charset fits everything, so its label proves nothing against a
+    // multi-byte one that fits too.
+    labels.sort_by_key(|(_, encoding)| encoding.is_single_byte());
+    for (name, encoding) in labels {
+        // Under a single-byte label, UTF-8 with a few stray bytes is still UTF-8.
+        if encoding.is_single_byte() && mostly_utf8(bytes) {
+            continue;
+        }
+        let (text, bad) = encoding.decode_without_bom_handling(bytes);
+        if !bad {
+            return Some(Decoded { text, flaws: Vec::new() });
+        }
+        let wide = text.chars().filter(|char| !char.is_ascii()).count();
+        let lost = text.chars().filter(|char| *char == '\u{fffd}').count();
+        let at_the_end = lost == 1 && text.ends_with('\u{fffd}');
+        if (lost * 20 <= wide || at_the_end) && !mostly_utf8(bytes) {
+            let note = format!("{lost} bytes are not {}; shown as a replacement character", short(name));
+            return Some(Decoded { text, flaws: vec![flaw("bad-bytes", note)] });
+        }
+    }
+    None
+}
+
+/// Decodes what no label explains.
+fn unlabelled(bytes: &[u8]) -> Decoded<'_> {
+    if mostly_utf8(bytes) {
+        return patched(bytes);
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    // Markup tells nothing about the charset, and a megabyte is evidence enough.
+    detector.feed(bytes.get(..bytes.len().min(1 << 20)).unwrap_or_default(), true);
+    let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
+    let (text, bad) = guess.decode_without_bom_handling(bytes);
+    let (text, guess) = if bad && guess.is_single_byte() {
+        (WINDOWS_1252.decode_without_bom_handling(bytes).0, WINDOWS_1252)
+    } else {
+        (text, guess)
+    };
+    Decoded { text, flaws: vec![flaw("guessed-charset", format!("no charset that fits is named; read as {}", guess.name()))] }
+}
+
+/// Tells whether bytes that are not UTF-8 are nearly so.
+///
+/// Legacy text hardly ever makes a valid multi-byte sequence, so a few of them
+/// outweigh strays; and a lone stray among ASCII is a character pasted in.
+fn mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut good, mut bad) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().chars().filter(|char| !char.is_ascii()).count();
+        bad += chunk.invalid().len();
+    }
+    good >= bad * 2 && good > 0
+}
+
+/// Reads stray bytes in UTF-8 as Windows-1252, which is what they are when a person pasted them.
+fn patched(bytes: &[u8]) -> Decoded<'_> {
+    let mut text = String::with_capacity(bytes.len());
+    let mut strays = 0usize;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        strays += chunk.invalid().len();
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    let note = format!("{strays} bytes are not UTF-8; read as Windows-1252");
+    Decoded { text: text.into(), flaws: vec![flaw("stray-bytes", note)] }
+}
+
+fn flaw(kind: &'static str, note: String) -> Flaw {
+    Flaw { kind, note }
+}
+
+fn short(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control()).take(32).collect()
+}
+
+#[cfg(test)]
+#[path = "decode/tests.rs"]
+mod tests;

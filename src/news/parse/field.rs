@@ -1,0 +1,365 @@
+//! The fields of one entry, out of markup in any state.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::draft::Draft;
+use super::markup::{Kind, Markup, Token};
+use super::names::{Attributes, Names, Vocabulary};
+use crate::news::text::entity;
+
+/// The most addresses looked at in one entry.
+const MOST_LINKS: usize = 64;
+
+/// A field's candidate, and how good a place it came from: less is better.
+type Ranked<'a> = Option<(u8, Cow<'a, str>)>;
+
+/// The fields of an entry as they are met.
+pub(super) struct Item<'m, 'a> {
+    markup: &'m Markup<'a>,
+    names: &'m Names<'a>,
+    base: Option<Url>,
+    id: Ranked<'a>,
+    title: Ranked<'a>,
+    published: Ranked<'a>,
+    updated: Ranked<'a>,
+    summary: Ranked<'a>,
+    content: Ranked<'a>,
+    source: Ranked<'a>,
+    lang: Option<Cow<'a, str>>,
+    original: Option<Cow<'a, str>>,
+    links: Vec<(u8, Cow<'a, str>, Option<Url>)>,
+    authors: Vec<Cow<'a, str>>,
+    titled: bool,
+    addressed: bool,
+    /// Title and address are whole, so what is missing at the end of the document does no harm.
+    pub(super) identified: bool,
+}
+
+impl<'m, 'a> Item<'m, 'a> {
+    /// Makes an item without fields; `base` is what its addresses are relative to.
+    pub(super) fn new(markup: &'m Markup<'a>, names: &'m Names<'a>, base: Option<Url>) -> Self {
+        Self {
+            markup,
+            names,
+            base,
+            id: None,
+            title: None,
+            published: None,
+            updated: None,
+            summary: None,
+            content: None,
+            source: None,
+            lang: None,
+            original: None,
+            links: Vec::new(),
+            authors: Vec::new(),
+            titled: false,
+            addressed: false,
+            identified: false,
+        }
+    }
+
+    /// Reads the item that begins with the tag `index`, up to the token `end`.
+    pub(super) fn read(&mut self, index: usize, end: usize) {
+        let Some(own) = self.markup.tokens.get(index) else { return };
+        let tag = self.markup.slice(own.from, own.to);
+        if let Some(about) = Attributes::get(tag, "rdf:about").or_else(|| Attributes::get(tag, "about")) {
+            offer(&mut self.id, 3, about.clone());
+            self.links.push((5, about, None));
+        }
+        self.lang = Attributes::get(tag, "xml:lang");
+        self.base = rebased(self.base.take(), tag);
+        let mut at = index + 1;
+        while at < end {
+            let Some(token) = self.markup.tokens.get(at).copied() else { break };
+            if !matches!(token.kind, Kind::Start | Kind::Empty) {
+                at += 1;
+                continue;
+            }
+            let (vocabulary, local) = self.names.resolve(token.name);
+            let local = local.to_ascii_lowercase();
+            if vocabulary == Vocabulary::Media && matches!(local.as_str(), "group" | "content") {
+                at += 1;
+                continue;
+            }
+            let known = self.field(at, &token, vocabulary, &local, end);
+            at = match token.kind {
+                Kind::Start if token.closed => token.close as usize + 1,
+                // A field that lost its end tag ends where the next field begins.
+                Kind::Start if known => self.next_field(at + 1, end),
+                _ => at + 1,
+            };
+        }
+        self.identified = self.titled && self.addressed;
+    }
+
+    fn next_field(&self, from: usize, end: usize) -> usize {
+        let begins = |token: &Token<'a>| {
+            let (vocabulary, local) = self.names.resolve(token.name);
+            matches!(token.kind, Kind::Start | Kind::Empty) && is_field(vocabulary, local)
+        };
+        let range = self.markup.tokens.get(from..end).unwrap_or_default();
+        range.iter().position(begins).map_or(end, |step| from + step)
+    }
+
+    /// Reads one field; tells whether it is one.
+    fn field(&mut self, at: usize, token: &Token<'a>, vocabulary: Vocabulary, local: &str, end: usize) -> bool {
+        if token.kind == Kind::Start && !token.closed && !is_field(vocabulary, local) {
+            return false;
+        }
+        let tag = self.markup.slice(token.from, token.to);
+        let stop = if token.closed || token.kind == Kind::Empty { None } else { Some(self.next_field(at + 1, end)) };
+        let markup = self.markup;
+        let text = || typed(markup, at, stop, tag);
+        let raw = || if token.kind == Kind::Empty { Cow::Borrowed("") } else { between(markup, at, stop, false) };
+        let prefixed = u8::from(token.name.contains(':'));
+        use Vocabulary::{Content, Core, DublinCore, Feedburner, Itunes, Media, Terms, Xhtml};
+        match (vocabulary, local) {
+            (Core, "title") => {
+                self.titled |= token.closed;
+                offer(&mut self.title, prefixed, text());
+            }
+            (DublinCore | Terms, "title") => offer(&mut self.title, 2, text()),
+            (Media, "title") => offer(&mut self.title, 3, text()),
+            (Itunes, "title") => offer(&mut self.title, 4, text()),
+            (Core, "link") => {
+                self.addressed |= token.closed || token.kind == Kind::Empty;
+                self.link(tag, raw(), prefixed);
+            }
+            (Core, "guid" | "id") => {
+                let id = raw();
+                self.addressed |= token.closed;
+                let permanent = local == "guid" && !Attributes::get(tag, "isPermaLink").is_some_and(|flag| flag.trim().eq_ignore_ascii_case("false"));
+                if permanent && self.links.len() < MOST_LINKS {
+                    self.links.push((4, id.clone(), None));
+                }
+                offer(&mut self.id, prefixed, id);
+            }
+            (DublinCore, "identifier") => offer(&mut self.id, 2, raw()),
+            (Feedburner, "origlink") => self.original = Some(raw()),
+            (Core, "pubdate" | "published" | "issued" | "date" | "created") => {
+                let rank = ["pubdate", "published", "issued", "date", "created"].iter().position(|name| *name == local);
+                offer(&mut self.published, u8::try_from(rank.unwrap_or(0)).unwrap_or(0), raw());
+            }
+            (DublinCore, "date") => offer(&mut self.published, 6, raw()),
+            (Terms, "issued" | "available" | "date" | "created") => offer(&mut self.published, 7, raw()),
+            (Core, "updated" | "modified" | "lastbuilddate") => offer(&mut self.updated, u8::from(local != "updated"), raw()),
+            (Terms, "modified") => offer(&mut self.updated, 2, raw()),
+            (Core, "description" | "summary" | "abstract" | "tagline") => offer(&mut self.summary, prefixed, text()),
+            (DublinCore | Terms, "description" | "abstract") => offer(&mut self.summary, 2, text()),
+            (Itunes, "summary" | "subtitle") => offer(&mut self.summary, 3 + u8::from(local == "subtitle"), text()),
+            (Media, "description") => offer(&mut self.summary, 5, text()),
+            (Content, "encoded") => offer(&mut self.content, 0, text()),
+            (Core, "content" | "fulltext" | "body" | "encoded") => {
+                if let (Some(lang), None) = (Attributes::get(tag, "xml:lang"), &self.lang) {
+                    self.lang = Some(lang);
+                }
+                offer(&mut self.content, 1, text());
+            }
+            (Xhtml, "body" | "div") => offer(&mut self.content, 2, text()),
+            (Core, "author") | (DublinCore, "creator") | (Itunes, "author") => {
+                let name = child(markup, at, token, "name").or_else(|| child(markup, at, token, "email"));
+                self.authors.push(name.unwrap_or_else(raw));
+            }
+            (Core, "source") => {
+                let name = child(markup, at, token, "title").unwrap_or_else(raw);
+                offer(&mut self.source, 0, name);
+            }
+            (DublinCore | Core, "language") => self.lang = Some(raw()),
+            _ => return is_field(vocabulary, local),
+        }
+        true
+    }
+
+    /// Takes an address from an RSS or an Atom link.
+    fn link(&mut self, tag: &'a str, text: Cow<'a, str>, prefixed: u8) {
+        let attribute = |name| Attributes::get(tag, name);
+        let Some(href) = attribute("href").or_else(|| attribute("rdf:resource")).filter(|href| !href.trim().is_empty()) else {
+            if !text.trim().is_empty() && self.links.len() < MOST_LINKS {
+                self.links.push((prefixed, text, rebased_here(self.base.as_ref(), tag)));
+            }
+            return;
+        };
+        let rel = attribute("rel").unwrap_or_default().trim().to_ascii_lowercase();
+        let rel = rel.rsplit('/').next().unwrap_or_default().to_owned();
+        let kind = attribute("type").unwrap_or_default().to_ascii_lowercase();
+        if let Some(rank) = rank(&rel, &kind)
+            && self.links.len() < MOST_LINKS
+        {
+            self.links.push((rank, href, rebased_here(self.base.as_ref(), tag)));
+        }
+    }
+
+    /// Hands over what was found.
+    pub(super) fn draft(mut self) -> Draft<'a> {
+        self.links.sort_by_key(|(rank, ..)| *rank);
+        let base = self.base;
+        let mut links: Vec<(Cow<'a, str>, Option<Url>)> = self
+            .links
+            .into_iter()
+            .filter(|(rank, href, _)| *rank != 4 || looks_like_address(href))
+            .map(|(_, href, own)| (href, own.or_else(|| base.clone())))
+            .collect();
+        // FeedBurner's own addresses are only redirects, and many no longer redirect.
+        let burned = links.first().is_none_or(|(href, _)| href.contains("feedproxy.google.com") || href.contains("feeds.feedburner.com"));
+        if let Some(original) = self.original.filter(|_| burned) {
+            links.insert(0, (original, None));
+        }
+        let plain = |ranked: Ranked<'a>| ranked.map(|(_, value)| value).filter(|value| !value.trim().is_empty());
+        Draft {
+            id: plain(self.id),
+            title: plain(self.title),
+            links,
+            published: plain(self.published),
+            updated: plain(self.updated),
+            summary: plain(self.summary),
+            content: plain(self.content),
+            authors: self.authors,
+            lang: self.lang.map(|lang| Cow::Owned(tag(&lang))),
+            source: plain(self.source),
+        }
+    }
+}
+
+/// How good a link of an Atom relation is as the article's address.
+pub(super) fn rank(rel: &str, kind: &str) -> Option<u8> {
+    let html = kind.is_empty() || kind.contains("html") || kind.starts_with("text/");
+    match rel {
+        "" | "alternate" => Some(if html { 0 } else { 1 }),
+        "related" | "via" => Some(7),
+        "self" => Some(8),
+        "enclosure" => Some(9),
+        _ => None,
+    }
+}
+
+fn looks_like_address(id: &str) -> bool {
+    let id = id.trim();
+    !id.is_empty()
+        && !id.contains(char::is_whitespace)
+        && (id.contains("://") || id.starts_with('/') || (id.contains('.') && id.contains('/') && !id.contains(':')))
+}
+
+/// Keeps the better of two candidates; an empty one is none.
+fn offer<'a>(slot: &mut Ranked<'a>, rank: u8, value: Cow<'a, str>) {
+    let better = slot.as_ref().is_none_or(|(own, held)| rank < *own || held.trim().is_empty());
+    if better && !value.trim().is_empty() {
+        *slot = Some((rank, value));
+    }
+}
+
+fn is_field(vocabulary: Vocabulary, local: &str) -> bool {
+    const CORE: [&str; 22] = [
+        "title", "link", "guid", "id", "pubDate", "published", "issued", "created", "updated", "modified", "description",
+        "summary", "content", "author", "category", "comments", "enclosure", "source", "contributor", "rights", "pubdate",
+        "copyright",
+    ];
+    match vocabulary {
+        Vocabulary::Core => CORE.contains(&local),
+        Vocabulary::Other | Vocabulary::Xhtml => false,
+        _ => true,
+    }
+}
+
+fn rebased(base: Option<Url>, tag: &str) -> Option<Url> {
+    rebased_here(base.as_ref(), tag).or(base)
+}
+
+fn rebased_here(base: Option<&Url>, tag: &str) -> Option<Url> {
+    let href = Attributes::get(tag, "xml:base")?;
+    match base {
+        Some(base) => base.join(href.trim()).ok(),
+        None => Url::parse(href.trim()).ok(),
+    }
+}
+
+/// A language tag, lower case.
+pub(super) fn tag(raw: &str) -> String {
+    raw.trim().chars().filter(|char| !char.is_control()).take(35).collect::<String>().to_ascii_lowercase()
+}
+
+/// Returns a weekday's number, Monday being 0.
+pub(super) fn weekday(name: &str) -> Option<u8> {
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let name = name.to_ascii_lowercase();
+    days.iter().position(|day| name.starts_with(day)).and_then(|at| u8::try_from(at).ok())
+}
+
+/// Returns the value of the first child of that name.
+fn child<'a>(markup: &Markup<'a>, at: usize, token: &Token<'a>, name: &str) -> Option<Cow<'a, str>> {
+    if token.kind != Kind::Start || !token.closed {
+        return None;
+    }
+    let range = markup.tokens.get(at + 1..token.close as usize)?;
+    let is_child = |token: &Token<'a>| token.kind == Kind::Start && super::markup::local(token.name).eq_ignore_ascii_case(name);
+    let step = range.iter().position(is_child)?;
+    Some(value(markup, at + 1 + step, false)).filter(|value| !value.trim().is_empty())
+}
+
+/// Returns the content of an element as HTML.
+pub(super) fn value<'a>(markup: &Markup<'a>, at: usize, xhtml: bool) -> Cow<'a, str> {
+    between(markup, at, None, xhtml)
+}
+
+/// Reads a text construct by its declared type: base64, XHTML, anything else as HTML.
+fn typed<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, tag: &'a str) -> Cow<'a, str> {
+    if tag.ends_with("/>") {
+        return Cow::Borrowed("");
+    }
+    let kind = Attributes::get(tag, "type").unwrap_or_default().trim().to_ascii_lowercase();
+    let mode = Attributes::get(tag, "mode").unwrap_or_default().trim().to_ascii_lowercase();
+    let encoded = Attributes::get(tag, "rdf:encoding").is_some();
+    let text = between(markup, at, stop, kind.contains("xhtml") || mode == "xml" || encoded);
+    let textual = kind.is_empty() || ["text", "html", "xml", "plain", "escaped"].iter().any(|part| kind.contains(part));
+    if mode == "base64" || !textual {
+        return base64(&text).map_or(text, Cow::Owned);
+    }
+    text
+}
+
+fn base64(text: &str) -> Option<String> {
+    let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').collect();
+    let bytes = data_encoding::BASE64_NOPAD.decode(&bare).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Returns what stands between a start tag and its end as HTML: escaped text decoded
+/// once, CDATA as it is, tags without their attributes.
+fn between<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, xhtml: bool) -> Cow<'a, str> {
+    let Some(token) = markup.tokens.get(at) else { return Cow::Borrowed("") };
+    if token.kind != Kind::Start {
+        return Cow::Borrowed("");
+    }
+    let last = stop.unwrap_or(token.close as usize).min(markup.tokens.len());
+    let size = u32::try_from(markup.text.len()).unwrap_or(u32::MAX);
+    let until = markup.tokens.get(last).map_or(size, |token| token.from);
+    let inner = markup.tokens.get(at + 1..last).unwrap_or_default();
+    let tagged = inner.iter().any(|token| matches!(token.kind, Kind::Start | Kind::Empty));
+    let raw = xhtml && tagged;
+    if inner.is_empty() {
+        return entity::decode(markup.slice(token.to, until));
+    }
+    let mut out = String::with_capacity((until.saturating_sub(token.to)) as usize);
+    let mut from = token.to;
+    let mut piece = |from: u32, to: u32, out: &mut String| {
+        let text = markup.slice(from, to);
+        out.push_str(&if raw { Cow::Borrowed(text) } else { entity::decode(text) });
+    };
+    for token in inner {
+        piece(from, token.from, &mut out);
+        from = token.to;
+        match token.kind {
+            Kind::CData => out.push_str(markup.slice(token.from + 9, token.to.saturating_sub(3))),
+            Kind::Skip => {}
+            Kind::Start | Kind::Empty | Kind::End => {
+                out.push_str(if token.kind == Kind::End { "</" } else { "<" });
+                out.push_str(super::markup::local(token.name));
+                out.push('>');
+            }
+        }
+    }
+    piece(from, until, &mut out);
+    out.into()
+}

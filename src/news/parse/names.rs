@@ -1,0 +1,146 @@
+//! Namespaces, as far as they tell fields apart.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::markup::{Kind, Markup};
+use crate::news::text::entity;
+
+/// How many tags are searched for namespace declarations.
+const SEARCHED: usize = 100_000;
+/// How many prefixes are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// The vocabulary an element is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vocabulary {
+    /// RSS of any version, Atom of any version.
+    Core,
+    DublinCore,
+    Terms,
+    Content,
+    Media,
+    Itunes,
+    Feedburner,
+    Xhtml,
+    Other,
+}
+
+/// The prefixes of a document.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a>(HashMap<&'a str, Vocabulary>);
+
+impl<'a> Names<'a> {
+    /// Collects the declarations of a document.
+    pub(super) fn of(markup: &Markup<'a>) -> Self {
+        let mut names = HashMap::new();
+        for token in markup.tokens.iter().take(SEARCHED).filter(|token| matches!(token.kind, Kind::Start | Kind::Empty)) {
+            let tag = markup.slice(token.from, token.to);
+            if names.len() >= REMEMBERED || memchr::memmem::find(tag.as_bytes(), b"xmlns:").is_none() {
+                continue;
+            }
+            for (name, value) in Attributes::of(tag).take(REMEMBERED) {
+                if let Some(prefix) = name.strip_prefix("xmlns:") {
+                    names.entry(prefix).or_insert_with(|| vocabulary(value));
+                }
+            }
+        }
+        Self(names)
+    }
+
+    /// Returns the vocabulary and the local name of an element or attribute.
+    pub(super) fn resolve(&self, name: &'a str) -> (Vocabulary, &'a str) {
+        let Some((prefix, local)) = name.split_once(':') else { return (Vocabulary::Core, name) };
+        let declared = self.0.get(prefix).copied();
+        (declared.unwrap_or_else(|| usual(prefix)), local)
+    }
+}
+
+/// What a prefix means that nobody declared.
+fn usual(prefix: &str) -> Vocabulary {
+    match prefix.to_ascii_lowercase().as_str() {
+        "dc" => Vocabulary::DublinCore,
+        "dcterms" | "dct" => Vocabulary::Terms,
+        "content" => Vocabulary::Content,
+        "media" => Vocabulary::Media,
+        "itunes" => Vocabulary::Itunes,
+        "feedburner" => Vocabulary::Feedburner,
+        "xhtml" | "html" | "h" => Vocabulary::Xhtml,
+        "atom" | "atom10" | "a10" | "atom03" | "rss" | "rdf" => Vocabulary::Core,
+        _ => Vocabulary::Other,
+    }
+}
+
+fn vocabulary(uri: &str) -> Vocabulary {
+    let uri = uri.trim().to_ascii_lowercase();
+    let has = |part: &str| uri.contains(part);
+    if has("purl.org/dc/elements") || has("purl.org/metadata/dublin_core") {
+        Vocabulary::DublinCore
+    } else if has("purl.org/dc/terms") {
+        Vocabulary::Terms
+    } else if has("purl.org/rss/1.0/modules/content") {
+        Vocabulary::Content
+    } else if has("search.yahoo.com/mrss") || has("video.search.yahoo.com") {
+        Vocabulary::Media
+    } else if has("itunes.com/dtds") {
+        Vocabulary::Itunes
+    } else if has("feedburner") {
+        Vocabulary::Feedburner
+    } else if has("w3.org/1999/xhtml") {
+        Vocabulary::Xhtml
+    } else if has("purl.org/rss/1.0/modules") {
+        Vocabulary::Other
+    } else if ["w3.org/2005/atom", "purl.org/atom", "purl.org/rss", "purl.org/net/rss", "userland.com", "my.netscape.com", "22-rdf-syntax-ns", "harvard.edu", "rssboard"]
+        .iter()
+        .any(|part| has(part))
+    {
+        Vocabulary::Core
+    } else {
+        Vocabulary::Other
+    }
+}
+
+/// The attributes of a tag, raw.
+pub(super) struct Attributes<'a>(&'a str);
+
+impl<'a> Attributes<'a> {
+    /// Reads those of `tag`, brackets included.
+    pub(super) fn of(tag: &'a str) -> Self {
+        let tag = tag.trim_start_matches('<').trim_end_matches('>');
+        Self(tag.find(|char: char| char.is_whitespace()).and_then(|at| tag.get(at..)).unwrap_or_default())
+    }
+
+    /// Returns an attribute's value, decoded.
+    pub(super) fn get(tag: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+        let found = Self::of(tag).take(256).find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| entity::decode(value))
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.0.trim_start_matches(|char: char| char.is_whitespace() || char == '/');
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(|char: char| char.is_whitespace() || char == '=').unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(value) = after.trim_start().strip_prefix('=') else {
+            self.0 = after;
+            return Some((name, ""));
+        };
+        let value = value.trim_start();
+        let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
+        let (value, after) = match quote {
+            Some(quote) => {
+                let inner = value.get(1..).unwrap_or_default();
+                inner.split_once(quote).unwrap_or((inner, ""))
+            }
+            None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+        };
+        self.0 = after;
+        Some((name, value))
+    }
+}

@@ -1,0 +1,208 @@
+//! Text as a reader sees it: out of HTML, into plain lines.
+//!
+//! Every function here is linear in its input, whatever the input is: tags are
+//! never put into a tree, and no search is repeated over the same bytes.
+
+pub(crate) mod entity;
+mod tags;
+
+use std::borrow::Cow;
+
+use self::tags::Scanner;
+
+/// The longest title kept, in bytes.
+pub const TITLE_CAP: usize = 1024;
+/// The longest summary or content kept, in bytes.
+pub const BODY_CAP: usize = 64 * 1024;
+
+/// Returns the text of some HTML: tags out, entities decoded, each block boundary
+/// one newline, all other white space single spaces.
+pub fn plain(html: &str) -> String {
+    clip(html, usize::MAX).0
+}
+
+/// Like [`plain`], stopping at `cap` bytes; tells whether anything was cut.
+pub(crate) fn clip(html: &str, cap: usize) -> (String, bool) {
+    let html = unescaped(html);
+    let mut writer = Writer::new(html.len().min(cap), cap);
+    writer.html(&html, |_| true);
+    (writer.out, writer.cut)
+}
+
+/// Returns a headline on one line: tags out, entities decoded at most twice.
+pub fn title(text: &str) -> String {
+    title_clip(text, usize::MAX).0
+}
+
+/// Like [`title`], stopping at `cap` bytes; tells whether anything was cut.
+pub(crate) fn title_clip(text: &str, cap: usize) -> (String, bool) {
+    let mut writer = Writer::new(text.len().min(cap), cap);
+    // A headline may hold `<NK News>` or `a <b>`; only tags that HTML has are tags.
+    let tags = writer.html(text, tags::Name::known);
+    let (mut out, mut cut) = (writer.out, writer.cut);
+    if tags == 0 && out.contains('<') {
+        let mut again = Writer::new(out.len(), cap);
+        again.html(&out, tags::Name::known);
+        cut |= again.cut;
+        out = again.out;
+    }
+    if out.contains('\n') {
+        out = out.replace('\n', " ");
+    }
+    (out, cut)
+}
+
+/// Removes control characters and those that reorder text, for mail and terminals.
+///
+/// Newlines and tabs become spaces.
+pub fn safe(text: &str) -> String {
+    let visible = |char: char| match char {
+        '\n' | '\r' | '\t' => Some(' '),
+        '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => None,
+        char if char.is_control() => None,
+        char => Some(char),
+    };
+    text.chars().filter_map(visible).collect()
+}
+
+/// Undoes one escaping of HTML that was escaped once too often: no tag to be seen,
+/// but `&lt;p&gt;`.
+fn unescaped(html: &str) -> Cow<'_, str> {
+    let bytes = html.as_bytes();
+    if memchr::memchr(b'<', bytes).is_some() || memchr::memmem::find(bytes, b"&lt;").is_none() {
+        return html.into();
+    }
+    let decoded = entity::decode(html);
+    let mut scanner = Scanner::default();
+    let mut tags = memchr::memchr_iter(b'<', decoded.as_bytes())
+        .filter_map(|at| decoded.get(at..))
+        .filter_map(|rest| scanner.tag(rest))
+        .filter(|tag| tag.name.known());
+    if tags.next().is_some() { decoded } else { html.into() }
+}
+
+/// White space owed before the next character.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    None,
+    Space,
+    Line,
+}
+
+/// Collects plain text.
+struct Writer {
+    out: String,
+    cap: usize,
+    cut: bool,
+    gap: Gap,
+}
+
+impl Writer {
+    fn new(capacity: usize, cap: usize) -> Self {
+        Self { out: String::with_capacity(capacity), cap, cut: false, gap: Gap::None }
+    }
+
+    /// Writes the text of `html`; a tag counts as one if `is_tag` says so. Returns how many did.
+    fn html(&mut self, html: &str, is_tag: impl Fn(&tags::Name) -> bool) -> usize {
+        let (mut scanner, mut rest, mut count) = (Scanner::default(), html, 0);
+        let mut comments = true;
+        while !self.cut {
+            let Some(at) = memchr::memchr2(b'<', b'&', rest.as_bytes()) else { break };
+            let (before, tail) = rest.split_at(at);
+            self.text(before);
+            let len = if tail.starts_with('&') {
+                self.reference(tail)
+            } else if let Some(body) = tail.strip_prefix("<!--") {
+                let end = if comments { memchr::memmem::find(body.as_bytes(), b"-->") } else { None };
+                comments = end.is_some();
+                end.map_or(4, |end| end + 7)
+            } else if let Some(body) = tail.strip_prefix("<![CDATA[") {
+                let end = memchr::memmem::find(body.as_bytes(), b"]]>").unwrap_or(body.len());
+                self.text(body.get(..end).unwrap_or_default());
+                9 + (end + 3).min(body.len())
+            } else if tail.starts_with("<!") || tail.starts_with("<?") {
+                scanner.end(tail.as_bytes()).unwrap_or_else(|| self.literal(tail))
+            } else if let Some(tag) = scanner.tag(tail).filter(|tag| is_tag(&tag.name)) {
+                count += 1;
+                if tag.name.breaks() {
+                    self.gap = self.gap.max(Gap::Line);
+                }
+                let hidden = tag.name.hides().filter(|_| !tag.closing);
+                tag.len + hidden.map_or(0, |end| hidden_len(tail, tag.len, end))
+            } else {
+                self.literal(tail)
+            };
+            rest = tail.get(len..).unwrap_or_default();
+        }
+        self.text(rest);
+        count
+    }
+
+    fn literal(&mut self, tail: &str) -> usize {
+        self.push(tail.get(..1).unwrap_or_default());
+        1
+    }
+
+    fn reference(&mut self, tail: &str) -> usize {
+        let Some(found) = entity::twice(tail) else { return self.literal(tail) };
+        match found.text {
+            entity::Meaning::Named(text) => self.text(text),
+            entity::Meaning::Char(char) => self.text(char.encode_utf8(&mut [0; 4])),
+            entity::Meaning::Nothing => {}
+        }
+        found.len
+    }
+
+    /// Writes text that has no markup in it, white space collapsed.
+    fn text(&mut self, text: &str) {
+        let mut words = text.split(char::is_whitespace);
+        if let Some(word) = words.next() {
+            self.push(word);
+        }
+        for word in words {
+            self.gap = self.gap.max(Gap::Space);
+            self.push(word);
+        }
+    }
+
+    fn push(&mut self, word: &str) {
+        if word.is_empty() || self.cut {
+            return;
+        }
+        if self.gap != Gap::None && !self.out.is_empty() {
+            self.out.push(if self.gap == Gap::Line { '\n' } else { ' ' });
+        }
+        self.gap = Gap::None;
+        let room = self.cap.saturating_sub(self.out.len());
+        if word.len() > room {
+            self.cut = true;
+            self.out.push_str(head(word, room));
+            self.out.truncate(self.out.trim_end().len());
+        } else if word.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
+            self.out.extend(word.chars().filter(|char| !char.is_control()));
+        } else {
+            self.out.push_str(word);
+        }
+    }
+}
+
+/// Returns the longest beginning of `text` that fits in `room` bytes.
+fn head(text: &str, room: usize) -> &str {
+    let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// Returns the length of hidden content that begins at `from`, its end tag excluded.
+fn hidden_len(tail: &str, from: usize, end: &str) -> usize {
+    let body = tail.as_bytes().get(from..).unwrap_or_default();
+    let closes = |at: &usize| {
+        body.get(*at..at + end.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    memchr::memchr_iter(b'<', body).find(closes).unwrap_or(body.len())
+}
+
+#[cfg(test)]
+#[path = "text/tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+//! Which tags break a block, which hide what is in them, and where a tag ends.
+
+/// Tags that end a line of text: what is before them and what is after them are
+/// not one sentence.
+const BLOCKS: [&str; 58] = [
+    "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details",
+    "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1",
+    "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "iframe", "img", "legend", "li",
+    "main", "menu", "nav", "noscript", "ol", "optgroup", "option", "p", "pre", "section", "select", "summary",
+    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "video",
+];
+
+/// Tags that only dress the text they are in.
+const INLINE: [&str; 47] = [
+    "a", "abbr", "acronym", "audio", "b", "base", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del",
+    "dfn", "em", "embed", "font", "i", "input", "ins", "kbd", "label", "link", "mark", "marquee", "meta",
+    "meter", "nobr", "object", "param", "q", "rp", "rt", "ruby", "s", "samp", "small", "source", "span",
+    "strike", "strong", "sub", "sup", "tt", "u", "wbr",
+];
+
+/// Tags whose content nobody reads.
+const HIDDEN: [&str; 2] = ["script", "style"];
+
+/// A tag's name, lower case, as far as this module cares.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name([u8; 12], usize);
+
+impl Name {
+    fn as_str(&self) -> &str {
+        self.0.get(..self.1).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Tells whether the tag breaks a block.
+    pub(super) fn breaks(&self) -> bool {
+        BLOCKS.binary_search(&self.as_str()).is_ok()
+    }
+
+    /// Returns the end tag, without its `>`, that ends hidden content.
+    pub(super) fn hides(&self) -> Option<&'static str> {
+        match self.as_str() {
+            "script" => Some("</script"),
+            "style" => Some("</style"),
+            _ => None,
+        }
+    }
+
+    /// Tells whether HTML has such a tag.
+    pub(super) fn known(&self) -> bool {
+        self.breaks() || INLINE.binary_search(&self.as_str()).is_ok() || HIDDEN.contains(&self.as_str())
+    }
+}
+
+/// A tag at the beginning of some text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag {
+    pub(super) name: Name,
+    pub(super) closing: bool,
+    /// Length in bytes, brackets included.
+    pub(super) len: usize,
+}
+
+/// Finds tags' ends in one text, in linear time whatever the text is.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    /// No `>` follows any more.
+    exhausted: bool,
+    /// How often a quote ran to the end of the text: after a few, quotes are just characters.
+    runaways: u8,
+}
+
+impl Scanner {
+    /// Reads the tag at the beginning of `text`, which starts with `<`.
+    pub(super) fn tag(&mut self, text: &str) -> Option<Tag> {
+        let bytes = text.as_bytes();
+        let closing = bytes.get(1) == Some(&b'/');
+        let from = 1 + usize::from(closing);
+        if !bytes.get(from)?.is_ascii_alphabetic() {
+            return None;
+        }
+        let mut name = Name([0; 12], 0);
+        for byte in bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_')) {
+            if let Some(slot) = name.0.get_mut(name.1) {
+                *slot = byte.to_ascii_lowercase();
+            }
+            name.1 += 1;
+        }
+        // A longer name is nobody's, but its end has to be found.
+        let after = from + name.1;
+        if name.1 > name.0.len() {
+            name.1 = 0;
+        }
+        let len = after + self.end(bytes.get(after..)?)?;
+        Some(Tag { name, closing, len })
+    }
+
+    /// Returns the length up to and with the `>` that ends a tag.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.exhausted {
+            return None;
+        }
+        let mut at = 0;
+        let quick = loop {
+            let Some(next) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'>', b'"', b'\'', rest)) else { break None };
+            at += next;
+            match bytes.get(at) {
+                Some(b'>') => break Some(at + 1),
+                // Only a quote after an equals sign opens a value.
+                Some(quote) if self.runaways < 8 && opens_value(bytes, at) => {
+                    match bytes.get(at + 1..).and_then(|rest| memchr::memchr(*quote, rest)) {
+                        Some(close) => at += close + 2,
+                        None => break None,
+                    }
+                }
+                _ => at += 1,
+            }
+        };
+        if quick.is_some() {
+            return quick;
+        }
+        self.runaways = self.runaways.saturating_add(1);
+        let any = memchr::memchr(b'>', bytes).map(|at| at + 1);
+        self.exhausted = any.is_none();
+        any
+    }
+}
+
+fn opens_value(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    before.iter().rev().take(8).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_for_the_binary_search() {
+        assert!(BLOCKS.is_sorted() && INLINE.is_sorted());
+    }
+
+    #[test]
+    fn a_quoted_bracket_does_not_end_a_tag() {
+        let tag = Scanner::default().tag(r#"<a title="a > b" href='x'>text"#).unwrap();
+        assert_eq!(tag.len, r#"<a title="a > b" href='x'>"#.len());
+        assert!(tag.name.known() && !tag.name.breaks());
+    }
+}

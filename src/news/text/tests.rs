@@ -1,0 +1,72 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[test]
+fn plain_is_what_a_reader_sees() {
+    let table = [
+        ("host&nbsp;<b>nation</b> support", "host nation support"),
+        ("<p>Seoul</p><p>Washington</p>", "Seoul\nWashington"),
+        ("one<br/>two<BR>three", "one\ntwo\nthree"),
+        ("  a \n\t b\u{3000}c\u{a0}d ", "a b c d"),
+        ("AT&amp;T &lt;3 &#8220;ok&#x201d;", "AT&T <3 “ok”"),
+        ("caf&eacute; caf&amp;eacute;", "café café"),
+        ("R&D; &nosuch; a & b", "R&D; &nosuch; a & b"),
+        ("x<script>var a = '<b>';</SCRIPT>y<style>p{}</style>z", "xyz"),
+        ("x<!-- <b>no</b> -->y", "xy"),
+        ("a < b and 3<4", "a < b and 3<4"),
+        ("un<wbr>broken", "unbroken"),
+        ("<a href='http://x.test/burden-sharing' title=\"a > b\">talks</a>", "talks"),
+        ("&#0;&#xD800;&#8;ok&#150;&#12;x", "ok– x"),
+        ("<td>1</td><td>2</td>", "1\n2"),
+        ("&lt;p&gt;escaped twice &lt;b&gt;over&lt;/b&gt;&lt;/p&gt;", "escaped twice over"),
+        ("<![CDATA[raw <b>]]> rest", "raw <b> rest"),
+        ("<o:p>office</o:p>", "office"),
+        ("방위비&nbsp;<em>분담금</em>", "방위비 분담금"),
+        ("", ""),
+    ];
+    for (html, expected) in table {
+        assert_eq!(plain(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn titles_are_one_line_without_markup() {
+    let table = [
+        ("Troops &amp;amp; bases", "Troops & bases"),
+        ("&lt;b&gt;Bold&lt;/b&gt; claim", "Bold claim"),
+        ("<p>The &lt;blink&gt; tag</p>", "The <blink> tag"),
+        ("<NK News> says 1 < 2", "<NK News> says 1 < 2"),
+        ("<속보> 한미 합의", "<속보> 한미 합의"),
+        ("two<br>lines", "two lines"),
+        ("O&#39;Neill&rsquo;s", "O'Neill’s"),
+    ];
+    for (raw, expected) in table {
+        assert_eq!(title(raw), expected, "{raw}");
+    }
+}
+
+#[test]
+fn safe_text_cannot_reorder_or_control() {
+    assert_eq!(safe("a\u{202e}b\u{2066}c\r\nBcc: x\u{1b}[2J"), "abc  Bcc: x[2J");
+}
+
+#[test]
+fn caps_cut_at_a_character() {
+    assert_eq!(clip("가나다", 7), ("가나".to_owned(), true));
+    assert_eq!(clip("ab cd", 5), ("ab cd".to_owned(), false));
+    assert_eq!(clip("ab cd ef", 5).0, "ab cd");
+}
+
+#[test]
+fn a_megabyte_of_anything_is_quick() {
+    let bombs = ["<div>", "<", "&", "<!--", "<a \"", "<a b=\"", "<a b='> \"", "<script>", "&lt;", "&amp;", "<![CDATA[", "<?", "</"];
+    for bomb in bombs {
+        let text = bomb.repeat(1_000_000 / bomb.len());
+        let start = Instant::now();
+        plain(&text);
+        title(&text);
+        let spent = start.elapsed();
+        assert!(spent < Duration::from_secs(2), "{bomb} took {spent:?}");
+    }
+}
