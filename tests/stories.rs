@@ -1,7 +1,25 @@
 //! The grouping against the project's own labelled pairs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests"
+)]
 
 use burdenwatch::cli::stories::measure;
+use burdenwatch::news::story::{Group, Print, Text, attach, compare, material_change, print, wire};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn at(hours: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(1_772_500_000 + hours * 3600).unwrap()
+}
+
+fn text<'a>(title: &'a str, summary: &'a str, source: &'a str, hours: i64) -> Text<'a> {
+    Text { title, summary, source, lang: "en", at: at(hours) }
+}
 
 fn plain(markup: &str) -> String {
     let mut out = String::new();
@@ -22,11 +40,11 @@ fn plain(markup: &str) -> String {
 
 fn check(file: &str, precision: f64, recall: f64) {
     let report = measure(&std::fs::read_to_string(file).unwrap(), plain).unwrap();
-    for e in &report.errors {
-        eprintln!("{} {} grouped={} {}", e.id, e.label, e.grouped, e.evidence);
-    }
-    eprintln!("{file}: tp {} fp {} fn {} tn {} P {:.3} R {:.3}", report.tp, report.fp, report.missed, report.tn, report.precision, report.recall);
-    assert!(report.precision >= precision && report.recall >= recall, "{file}: precision {:.3}, recall {:.3}", report.precision, report.recall);
+    let figures = format!(
+        "{file}: precision {:.3}, recall {:.3}: {:#?}",
+        report.precision, report.recall, report.errors
+    );
+    assert!(report.precision >= precision && report.recall >= recall, "{figures}");
 }
 
 #[test]
@@ -37,4 +55,187 @@ fn development_pairs() {
 #[test]
 fn held_out_pairs() {
     check("tests/stories/held-out.jsonl", 0.98, 0.95);
+}
+
+/// The articles of the development pairs, each once, each from an outlet of its own; without those
+/// that differ from a story in one detail: a copy cut before that detail is a copy of both, and
+/// without bare headlines: one joins the first story that has it.
+fn pool() -> Vec<Print> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for line in std::fs::read_to_string("tests/stories/development.jsonl").unwrap().lines() {
+        let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+        if ["-5", "-6", "-7", "-x"].iter().any(|edited| pair["id"].as_str().unwrap().ends_with(edited)) {
+            continue;
+        }
+        for side in ["a", "b"] {
+            let get = |key: &str| pair[side][key].as_str().unwrap();
+            let (title, summary) = (plain(get("title")), plain(get("summary")));
+            if !summary.is_empty() && seen.insert((title.clone(), summary.clone())) {
+                let source = format!("outlet {}", seen.len());
+                all.push(print(&Text {
+                    title: &title,
+                    summary: &summary,
+                    source: &source,
+                    lang: get("lang"),
+                    at: at(0),
+                }));
+            }
+        }
+    }
+    all
+}
+
+fn grouped(pool: &[Print], order: &[usize]) -> BTreeSet<BTreeSet<usize>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut who: BTreeMap<i64, BTreeSet<usize>> = BTreeMap::new();
+    for &i in order {
+        let id = match attach(&pool[i], &groups) {
+            Some((id, verdict)) => {
+                assert!(verdict.copy);
+                groups.iter_mut().find(|g| g.id == id).unwrap().members.push(pool[i].clone());
+                id
+            }
+            None => {
+                let id = groups.len() as i64 + 1;
+                groups.push(Group { id, members: vec![pool[i].clone()] });
+                id
+            }
+        };
+        who.entry(id).or_default().insert(i);
+    }
+    who.into_values().collect()
+}
+
+#[test]
+fn arrival_order_does_not_matter() {
+    let pool = pool();
+    let mut order: Vec<usize> = (0..pool.len()).collect();
+    let first = grouped(&pool, &order);
+    let mut seed = 7u64;
+    for _ in 0..12 {
+        for i in (1..order.len()).rev() {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(i, (seed >> 33) as usize % (i + 1));
+        }
+        let again = grouped(&pool, &order);
+        let moved: Vec<_> = first.symmetric_difference(&again).collect();
+        assert!(moved.is_empty(), "{moved:?}");
+    }
+}
+
+const LEAD: &str = "Negotiators from South Korea and the United States finished their third round of talks in Honolulu on Thursday on how to divide the cost of keeping 28,500 American troops on the peninsula.";
+
+#[test]
+fn comparing_is_symmetric_and_survives_storage() {
+    let pool = pool();
+    for (i, a) in pool.iter().enumerate().step_by(3) {
+        let stored: Print = serde_json::from_str(&serde_json::to_string(a).unwrap()).unwrap();
+        for b in pool.iter().skip(i).take(12) {
+            assert_eq!(compare(a, b).copy, compare(b, a).copy);
+            assert_eq!(compare(&stored, b), compare(a, b));
+        }
+    }
+}
+
+#[test]
+fn time_and_outlet_bound_a_story() {
+    let a = print(&text("Third round of troop cost talks ends", LEAD, "Harbour Daily", 0));
+    let late = print(&text("Third round of troop cost talks ends", LEAD, "Inland Post", 73));
+    assert!(!compare(&a, &late).copy);
+    let same_outlet = print(&text("Talks on troop costs end their third round", LEAD, "Harbour Daily", 1));
+    assert!(!compare(&a, &same_outlet).copy);
+    let same_title =
+        print(&text("Third round of troop cost talks ends", "Now with a photograph.", "harbour daily", 1));
+    assert!(compare(&a, &same_title).copy);
+    let elsewhere = print(&text("Talks on troop costs end their third round", LEAD, "Inland Post", 1));
+    let verdict = compare(&a, &elsewhere);
+    assert!(verdict.copy);
+    assert!(
+        verdict.evidence.to_string().contains("100 % of the shorter text in shared runs of up to"),
+        "{}",
+        verdict.evidence
+    );
+}
+
+#[test]
+fn prints_are_small_and_hostile_text_is_bounded() {
+    let long = "방위비 분담 협상이 길어진다. ".repeat(100_000);
+    let a = print(&Text { title: &long, summary: &long, source: "x", lang: "ko", at: at(0) });
+    assert!(serde_json::to_string(&a).unwrap().len() < 8_000);
+    let odd = [
+        "",
+        "\u{202e}",
+        "....",
+        "제",
+        "%%%%",
+        "5",
+        "1,,2..3",
+        "[",
+        "【】",
+        "(((((((",
+        "- | -",
+        "l'",
+        "İıßŁ",
+        "\u{0301}\u{0301}",
+    ];
+    for x in odd {
+        for y in odd {
+            let (x, y) = (print(&text(x, y, "", 0)), print(&text(y, x, "", 0)));
+            let _ = compare(&x, &y).evidence.to_string();
+        }
+    }
+}
+
+#[test]
+fn agencies_are_credited_only_where_credits_stand() {
+    let none: &[String] = &[];
+    assert_eq!(wire("", "TOKYO, Nov. 3 (Kyodo) -- Talks began.", none).as_deref(), Some("Kyodo"));
+    assert_eq!(wire("", "【ワシントン時事】米政府は協議を始めた。", none).as_deref(), Some("Jiji"));
+    assert_eq!(wire("", "(서울=연합뉴스) 김민서 기자 = 협상이 시작됐다.", none).as_deref(), Some("Yonhap"));
+    assert_eq!(wire("", "[서울=뉴시스] 협상이 시작됐다.", none).as_deref(), Some("Newsis"));
+    assert_eq!(wire("", "Die Gespräche haben begonnen. (dpa)", none).as_deref(), Some("dpa"));
+    assert_eq!(wire("", "協議を始めた。(共同)", none).as_deref(), Some("Kyodo"));
+    assert_eq!(
+        wire("Talks begin", "Talks began.", &["By Jane Doe, Reuters".to_owned()]).as_deref(),
+        Some("Reuters")
+    );
+    assert_eq!(
+        wire("Talks begin", "A minister told Reuters that talks began. The AP had denied it.", none),
+        None
+    );
+    assert_eq!(wire("", "", &["Pap Smith".to_owned()]), None);
+}
+
+#[test]
+fn a_revision_matters_when_an_amount_a_stage_or_the_headline_changes() {
+    let old = text(
+        "Seoul to pay 1.38 trillion won",
+        "South Korea will pay 1.38 trillion won next year for U.S. troops, officials said.",
+        "x",
+        0,
+    );
+    let new = text(
+        "Seoul to pay 1.52 trillion won",
+        "South Korea will pay 1.52 trillion won next year for U.S. troops, officials said.",
+        "x",
+        1,
+    );
+    assert_eq!(
+        material_change(&old, &new).as_deref(),
+        Some("amount: 1.38 trillion won -> 1.52 trillion won")
+    );
+    let typo = text(
+        "Seoul to pay 1.38 trillion won",
+        "South Korea will pay 1.38 trillion won next year for U.S. trops, officials said.",
+        "x",
+        1,
+    );
+    assert_eq!(material_change(&old, &typo), None);
+    assert_eq!(material_change(&old, &old), None);
+    let stage = text("Allies begin cost talks in Seoul", LEAD, "x", 0);
+    let done = text("Allies end cost talks in Seoul", LEAD, "x", 0);
+    assert!(material_change(&stage, &done).is_some());
+    let rewritten = text("Breakthrough eludes diplomats in Hawaii once more", LEAD, "x", 0);
+    assert!(material_change(&stage, &rewritten).is_some());
 }

@@ -4,23 +4,55 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::Outcome;
+use crate::cli::context::Console;
+use crate::cli::run::runtime;
+use crate::cli::web;
 use crate::config::load::{Loaded, load};
+use crate::mail::Mailer;
 use crate::problem::{Problem, Severity};
 
 /// Look for every mistake in configuration and rules
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Args {
     /// Let warnings fail the check too
     #[arg(long)]
     pub strict: bool,
+    /// Also poll each feed once and open the mail server; nothing is stored or sent
+    #[arg(long)]
+    pub online: bool,
 }
 
-/// Checks the configuration at `path`.
+/// Checks the configuration of this call.
 ///
 /// # Errors
 /// When `out` or `err` cannot be written to.
-pub fn run(args: &Args, path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outcome> {
-    report(args, path, &load(path), out, err)
+pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
+    let path = console.config_path().to_owned();
+    let loaded = load(&path);
+    let outcome = report(args, &path, &loaded, &mut console.out, &mut console.err)?;
+    console.out.flush()?;
+    match loaded {
+        Ok(loaded) if args.online && outcome == Outcome::Success => online(&loaded, console),
+        _ => Ok(outcome),
+    }
+}
+
+/// Polls each feed once and opens the mail server, storing and sending nothing.
+fn online(loaded: &Loaded, console: &mut Console) -> io::Result<Outcome> {
+    let mut outcome = if web::check_feeds(&loaded.config, console)? { Outcome::Success } else { Outcome::Failure };
+    let mailer = match Mailer::new(&loaded.config.mail) {
+        Ok(mailer) => mailer,
+        Err(why) => return console.fail(why),
+    };
+    match runtime()?.block_on(mailer.probe()) {
+        Ok(said) => writeln!(console.out, "mail: ok, {said}")?,
+        Err(refusal) => {
+            writeln!(console.out, "mail: {refusal}")?;
+            outcome = Outcome::Failure;
+        }
+    }
+    console.out.flush()?;
+    Ok(outcome)
 }
 
 /// Prints what loading found: complaints to `err`, one line of summary to `out`.

@@ -1,6 +1,7 @@
 //! `burdenwatch feeds`: lists of feeds in and out, and feeds on a page.
 
 pub mod discover;
+mod health;
 pub mod opml;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,66 @@ use url::Url;
 use self::discover::Link;
 use self::opml::Outline;
 use crate::cli::Outcome;
+use crate::cli::context::Console;
+use crate::cli::web;
 use crate::config::Feed;
+use crate::or_end;
+
+/// Arguments of `feeds`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show how each feed fares: last answer, next poll and why, gaps, errors
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Poll each configured feed once, storing nothing, and say what came
+    Check,
+    /// Print the feeds a web page names as [[feed]] tables to paste
+    Discover {
+        /// The page's address
+        url: Url,
+    },
+    /// Print an OPML list as [[feed]] tables to paste
+    Import(ImportArgs),
+    /// Print the configured feeds as OPML
+    Export,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
+    let outcome = match &args.command {
+        Command::List { json } => health::list(*json, console),
+        Command::Check => {
+            let loaded = or_end!(console.load()?);
+            let well = web::check_feeds(&loaded.config, console)?;
+            Ok(if well { Outcome::Success } else { Outcome::Failure })
+        }
+        Command::Discover { url } => {
+            let fetched = match web::get(url) {
+                Ok(fetched) => fetched,
+                Err(why) => return console.fail(format!("cannot read {url}: {why}")),
+            };
+            let page = fetched.address.as_ref().unwrap_or(url);
+            let links = discover::feed_links(&String::from_utf8_lossy(&fetched.body), page);
+            discovered(&links, page, &mut console.out, &mut console.err)
+        }
+        Command::Import(args) => import(args, &mut console.out, &mut console.err),
+        Command::Export => {
+            let loaded = or_end!(console.load()?);
+            export(&loaded.config.feeds, &mut console.out)
+        }
+    }?;
+    console.out.flush()?;
+    Ok(outcome)
+}
 
 /// Print a list of feeds from another program as [[feed]] tables
 #[derive(Debug, Clone, clap::Args)]

@@ -135,7 +135,7 @@ fn rows(
 
 /// The instant so long ago, from `7d` or `36h`.
 pub(crate) fn age(text: &str) -> Result<Timestamp, String> {
-    let span = crate::config::unit::duration(text)?;
+    let span = crate::config::unit::duration(text).map_err(|wrong| format!("{}; {}", wrong.what, wrong.hint))?;
     let span = jiff::SignedDuration::try_from(span).map_err(|why| why.to_string())?;
     SystemClock.now().checked_sub(span).map_err(|why| why.to_string())
 }

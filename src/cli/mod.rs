@@ -5,7 +5,6 @@ pub mod check;
 pub mod context;
 pub mod demo;
 pub mod digest;
-pub mod explain;
 pub mod feeds;
 pub mod generate;
 pub mod logging;
@@ -13,12 +12,12 @@ pub mod matches;
 pub mod mute;
 pub mod outbox;
 pub mod parse;
-pub mod rules;
 pub mod run;
 pub mod search;
 pub mod status;
 pub mod stories;
 pub mod table;
+pub mod web;
 
 use std::io;
 use std::path::PathBuf;
@@ -27,6 +26,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::cli::context::Console;
+use crate::news::text;
 
 /// How a command ended, as an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,11 +96,9 @@ pub enum Command {
     /// Check the configuration, the rules and their tests
     Check(check::Args),
     /// Say which rules match an article and why, or how near they came
-    Explain(explain::Args),
     /// Show the entries of a feed as burdenwatch reads them
     Parse(parse::Args),
     /// Check, test, list, measure and try rules
-    Rules(rules::Args),
     /// Measure how articles are grouped into stories
     Stories(stories::Args),
     /// Show feed health; find, import and export feeds
@@ -132,10 +130,8 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Run(args) => run::run(&args, &mut console),
         Command::Demo(args) => demo::run(&args, &mut console),
         Command::Check(args) => check::run(&args, &mut console),
-        Command::Explain(args) => explain::run(&args, &mut console),
-        Command::Parse(args) => parse::run(&args, &mut console),
-        Command::Rules(args) => rules::run(&args, &mut console),
-        Command::Stories(args) => stories::run(&args, &mut console),
+        Command::Parse(args) => web::parse(&args, &mut console),
+        Command::Stories(args) => stories::run(&args, text::plain, &mut console.out, &mut console.err),
         Command::Feeds(args) => feeds::run(&args, &mut console),
         Command::Matches(args) => matches::run(&args, &mut console),
         Command::Search(args) => search::run(&args, &mut console),

@@ -79,7 +79,11 @@ pub fn run(
     Ok(answer.error.is_none())
 }
 
-fn load(name: &str, input: &mut dyn BufRead, fetch: &mut dyn FnMut(&Url) -> Result<Fetched, String>) -> Result<Fetched, String> {
+fn load(
+    name: &str,
+    input: &mut dyn BufRead,
+    fetch: &mut dyn FnMut(&Url) -> Result<Fetched, String>,
+) -> Result<Fetched, String> {
     if name.starts_with("http://") || name.starts_with("https://") {
         let url = Url::parse(name).map_err(|error| error.to_string())?;
         return fetch(&url);
@@ -154,7 +158,11 @@ struct Answer {
 struct Line {
     id: Option<String>,
     title: Option<String>,
+    /// As the feed gives it.
     link: Option<String>,
+    /// What the link is a wrapper round, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    article: Option<String>,
     published: Option<String>,
     updated: Option<String>,
     summary: Option<String>,
@@ -201,8 +209,13 @@ impl Answer {
 
 impl From<Document> for Answer {
     fn from(document: Document) -> Self {
-        let flaws = document.flaws.into_iter().map(|flaw| Flaw { kind: flaw.kind, note: flaw.note }).collect();
-        Self { error: None, entries: document.entries.into_iter().map(Line::from).collect(), flaws: Some(flaws) }
+        let flaws =
+            document.flaws.into_iter().map(|flaw| Flaw { kind: flaw.kind, note: flaw.note }).collect();
+        Self {
+            error: None,
+            entries: document.entries.into_iter().map(Line::from).collect(),
+            flaws: Some(flaws),
+        }
     }
 }
 
@@ -210,10 +223,15 @@ impl From<Entry> for Line {
     fn from(entry: Entry) -> Self {
         // Newlines are hard separators inside; outside they are white space.
         let line = |text: Option<String>| text.map(|text| text.replace('\n', " "));
+        let (link, article) = match entry.given_link {
+            Some(given) => (Some(given), entry.link),
+            None => (entry.link, None),
+        };
         Self {
             id: entry.id,
             title: entry.title,
-            link: entry.link,
+            link,
+            article,
             published: entry.published.map(|instant| instant.to_string()),
             updated: entry.updated.map(|instant| instant.to_string()),
             summary: line(entry.summary),

@@ -51,8 +51,11 @@ pub struct Floor {
 fn floor(text: &str) -> Result<Floor, String> {
     let mut floor = Floor::default();
     for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-        let (name, value) = part.split_once('=').ok_or_else(|| format!("\"{part}\" is not NAME=FIGURE, as in precision=0.90"))?;
-        let value: f64 = value.trim().parse().map_err(|_| format!("\"{value}\" is not a figure between 0 and 1"))?;
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("\"{part}\" is not NAME=FIGURE, as in precision=0.90"))?;
+        let value: f64 =
+            value.trim().parse().map_err(|_| format!("\"{value}\" is not a figure between 0 and 1"))?;
         if !(0.0..=1.0).contains(&value) {
             return Err(format!("\"{value}\" is not a figure between 0 and 1"));
         }
@@ -124,7 +127,12 @@ pub struct Wrong {
 ///
 /// # Errors
 /// When `out` or `err` cannot be written to.
-pub fn run(args: &Args, clean: fn(&str) -> String, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outcome> {
+pub fn run(
+    args: &Args,
+    clean: fn(&str) -> String,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Outcome> {
     let Command::Eval(args) = &args.command;
     let report = match read(&args.pairs).and_then(|text| measure(&text, clean)) {
         Ok(report) => report,
@@ -163,8 +171,10 @@ pub fn measure(lines: &str, clean: fn(&str) -> String) -> Result<Report, String>
     let mut report = Report::default();
     for (number, line) in lines.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let at = |why: String| format!("line {}: {why}", number + 1);
-        let pair: Pair = serde_json::from_str(line.trim_start_matches('\u{feff}')).map_err(|e| at(e.to_string()))?;
-        let copy = label(&pair.label).ok_or_else(|| at(format!("label {} is neither \"copy\" nor \"other\"", pair.label)))?;
+        let pair: Pair =
+            serde_json::from_str(line.trim_start_matches('\u{feff}')).map_err(|e| at(e.to_string()))?;
+        let copy = label(&pair.label)
+            .ok_or_else(|| at(format!("label {} is neither \"copy\" nor \"other\"", pair.label)))?;
         // a side without a time is taken to be of the other's
         let times = (time(&pair.a), time(&pair.b));
         let (a, b) = (times.0.or(times.1).unwrap_or_default(), times.1.or(times.0).unwrap_or_default());
@@ -178,7 +188,12 @@ pub fn measure(lines: &str, clean: fn(&str) -> String) -> Result<Report, String>
         if copy != verdict.copy {
             let id = pair.id.as_str().map_or_else(|| pair.id.to_string(), str::to_owned);
             let label = if copy { "copy" } else { "other" };
-            report.errors.push(Wrong { id, label, grouped: verdict.copy, evidence: verdict.evidence.to_string() });
+            report.errors.push(Wrong {
+                id,
+                label,
+                grouped: verdict.copy,
+                evidence: verdict.evidence.to_string(),
+            });
         }
     }
     report.precision = share(report.tp, report.fp);
@@ -216,9 +231,18 @@ fn share(hit: u32, wrong: u32) -> f64 {
 
 fn show(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Report { tp, fp, missed, tn, precision, recall, errors } = report;
-    writeln!(out, "precision {precision:.3}  recall {recall:.3}  ({tp} grouped rightly, {fp} wrongly, {missed} missed, {tn} kept apart)")?;
+    writeln!(
+        out,
+        "precision {precision:.3}  recall {recall:.3}  ({tp} grouped rightly, {fp} wrongly, {missed} missed, {tn} kept apart)"
+    )?;
     for wrong in errors {
-        writeln!(out, "{}  {}  {}", wrong.id, if wrong.grouped { "grouped wrongly" } else { "missed" }, wrong.evidence)?;
+        writeln!(
+            out,
+            "{}  {}  {}",
+            wrong.id,
+            if wrong.grouped { "grouped wrongly" } else { "missed" },
+            wrong.evidence
+        )?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -13,17 +14,22 @@ use super::files::{self, Named, Text};
 use super::secret::Env;
 use super::tree::{File, Place, Section, Sink};
 use super::{Config, Mail, Polling, Service, feed, mail, polling, service, subscription};
+use crate::digest::Templates;
 use crate::problem::{Problem, Severity, Source};
+use crate::rules::builtin;
+use crate::rules::set::RuleSet;
 
 /// A configuration that holds, and what is odd about it.
 #[derive(Debug)]
-pub struct Loaded<R = ()> {
+pub struct Loaded<R = Arc<RuleSet>> {
     /// The configuration.
     pub config: Config,
     /// The rules, compiled and tested.
     pub rules: R,
     /// How many rules there are.
     pub rule_count: usize,
+    /// The mail templates, where a directory is named.
+    pub templates: Option<Arc<Templates>>,
     /// Warnings, by file and position.
     pub problems: Vec<Problem>,
 }
@@ -49,9 +55,33 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
     load_with(path, &|name| std::env::var(name).ok(), compile_rules)
 }
 
-/// Accepts the rule files as they are.
-fn compile_rules(_sources: &[Source]) -> Compiled<()> {
-    Compiled { rules: Some(()), rule_count: 0, topics: None, problems: Vec::new() }
+/// Compiles the rule files and runs their tests; without any, the pack compiled into the program is used.
+fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
+    let builtin = if sources.is_empty() { builtin::sources() } else { Vec::new() };
+    let compiled = RuleSet::compile(if sources.is_empty() { &builtin } else { sources });
+    let mut problems = compiled.problems;
+    problems.extend(compiled.set.iter().flat_map(RuleSet::failures));
+    let topics = compiled.set.as_ref().map(|set| {
+        set.rules().iter().flat_map(|rule| [rule.topic.clone(), rule.id.clone()]).collect::<BTreeSet<_>>()
+    });
+    let rule_count = compiled.set.as_ref().map_or(0, |set| set.rules().len());
+    Compiled { rules: compiled.set.map(Arc::new), rule_count, topics, problems }
+}
+
+/// Reads the user's mail templates and tries them on sample mails.
+fn read_templates(mail: &Mail) -> Result<Option<Arc<Templates>>, Vec<Problem>> {
+    let Some(dir) = &mail.templates else { return Ok(None) };
+    let unreadable = |path: &Path, why: std::io::Error| vec![Problem::bare(format!("cannot read {}: {why}", path.display()))];
+    let mut sources = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|why| unreadable(dir, why))? {
+        let path = entry.map_err(|why| unreadable(dir, why))?.path();
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).map_err(|why| unreadable(&path, why))?;
+            sources.push(Source::new(&path, text));
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Templates::from_dir(&sources).map(|templates| Some(Arc::new(templates)))
 }
 
 /// Does what [`load`] does, with the environment and the rule compiler as parameters.
@@ -90,6 +120,10 @@ pub fn load_with<R>(
     let compiled = compile(&rule_sources);
     let mut problems = sink.into_problems();
     problems.extend(compiled.problems);
+    let templates = draft.mail.as_ref().map(read_templates).transpose().unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        None
+    });
     let topic_places = draft.subscriptions.iter().flat_map(|written| written.topics.clone()).collect();
     let config = draft.service.zip(draft.mail).map(|(service, mail)| Config {
         path: path.to_owned(),
@@ -108,7 +142,7 @@ pub fn load_with<R>(
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
     match (config, compiled.rules) {
         (Some(config), Some(rules)) if sound => {
-            Ok(Loaded { config, rules, rule_count: compiled.rule_count, problems })
+            Ok(Loaded { config, rules, rule_count: compiled.rule_count, templates: templates.flatten(), problems })
         }
         _ => Err(problems),
     }

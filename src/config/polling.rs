@@ -1,11 +1,13 @@
 //! `[polling]`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
 use super::advice::Intervals;
-use super::tree::{At, Section};
+use super::files::Text;
+use super::tree::{At, File, Section, Sink};
 use super::unit::{Complaint, duration, network, shown, size};
 use super::{Address, Polling};
 
@@ -48,6 +50,14 @@ pub(super) fn read(root: &Section<'_>, operator: Option<&Address>) -> (Polling, 
     };
     section.finish();
     (polling, intervals)
+}
+
+impl Default for Polling {
+    /// What an empty configuration says.
+    fn default() -> Self {
+        let nothing = Text { text: String::new(), broken_at: None };
+        File::new(Path::new(""), nothing).read(&Sink::default(), |root| read(root, None).0)
+    }
 }
 
 /// Complains about intervals that cannot all hold.

@@ -32,7 +32,9 @@ pub(super) async fn read(
 ) -> Result<Response, Failure> {
     let status = got.status();
     let conditional = !chain.left_origin() && *sent != Validators::default();
-    if let Some(name) = wall::by_headers(got.headers()).filter(|_| status != StatusCode::NOT_MODIFIED) {
+    // A 200 is the feed: some walls sign also what they let pass.
+    let judged = status != StatusCode::OK && status != StatusCode::NOT_MODIFIED;
+    if let Some(name) = wall::by_headers(got.headers()).filter(|_| judged) {
         return Err(wall::failure(&chain.url, status, name, wishes::read(got.headers(), now).retry_after));
     }
     if !(status.is_success() || status == StatusCode::NOT_MODIFIED && conditional) {

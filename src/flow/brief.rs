@@ -54,6 +54,7 @@ pub fn story(
         score: best.1.score,
         why: reason(text, &hits),
         changed: changed.map(str::to_owned),
+        facts: Vec::new(),
     }))
 }
 

@@ -182,6 +182,7 @@ pub fn draft(
             .collect(),
         alerted,
         near_misses: near,
+        coming: Vec::new(),
         notices: health::notices(tx, config, subscription, since.unwrap_or(row.created_at), now)?,
         trend: trend_of(None),
         rules: brief::RuleState {

@@ -484,7 +484,7 @@ impl Newsroom<'_> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (title, summary) = (text(&entry.title), text(&entry.summary));
         NewText {
-            wire: story::wire(&title, &lead(&summary, &text(&entry.content)), &entry.authors.join(", ")),
+            wire: story::wire(&title, &lead(&summary, &text(&entry.content)), &entry.authors),
             title,
             summary,
             body: text(&entry.content),

@@ -11,7 +11,6 @@ pub mod feed;
 pub mod health;
 pub mod ingest;
 pub mod letters;
-pub mod replay;
 pub mod resolve;
 pub mod slots;
 pub mod watchman;

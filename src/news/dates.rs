@@ -122,7 +122,9 @@ impl Reading<'_> {
                 return 1;
             }
             let half = match self.token(1) {
-                Some(Token::Word(word)) => words::afternoon(word).is_some() || matches!(word.as_str(), "uhr" | "h"),
+                Some(Token::Word(word)) => {
+                    words::afternoon(word).is_some() || matches!(word.as_str(), "uhr" | "h")
+                }
                 _ => false,
             };
             if half && digits <= 2 && value <= 24 {
@@ -154,11 +156,16 @@ impl Reading<'_> {
             return None;
         }
         let (mut second, mut used) = (0, 3);
-        if self.sign(3) == Some(split) && let Some((value, 1..=2)) = self.number(4) {
+        if self.sign(3) == Some(split)
+            && let Some((value, 1..=2)) = self.number(4)
+        {
             (second, used) = (value, 5);
-            if matches!(self.sign(5), Some('.' | ',')) && let Some((fraction, width)) = self.number(6) {
+            if matches!(self.sign(5), Some('.' | ','))
+                && let Some((fraction, width)) = self.number(6)
+            {
                 let scale = 10u64.checked_pow(u32::try_from(9usize.saturating_sub(width)).ok()?)?;
-                self.nanos = if width <= 9 { i32::try_from(fraction.saturating_mul(scale)).unwrap_or(0) } else { 0 };
+                self.nanos =
+                    if width <= 9 { i32::try_from(fraction.saturating_mul(scale)).unwrap_or(0) } else { 0 };
                 used = 7;
             }
         }
@@ -168,7 +175,9 @@ impl Reading<'_> {
 
     /// Tells whether day, month and year have been seen.
     fn dated(&self) -> bool {
-        let named = usize::from(self.month.is_some()) + usize::from(self.day.is_some()) + usize::from(self.year.is_some());
+        let named = usize::from(self.month.is_some())
+            + usize::from(self.day.is_some())
+            + usize::from(self.year.is_some());
         self.loose.len() + named >= 3 || self.loose.first().is_some_and(|(_, digits, _)| *digits == 8)
     }
 
@@ -183,7 +192,11 @@ impl Reading<'_> {
         match unit {
             Unit::Year => {
                 let years = i16::try_from(value).unwrap_or(-1);
-                self.year = Some(self.era.map_or_else(|| century(value).unwrap_or(years), |before| before.saturating_add(years)));
+                self.year =
+                    Some(self.era.map_or_else(
+                        || century(value).unwrap_or(years),
+                        |before| before.saturating_add(years),
+                    ));
             }
             Unit::Month => self.month = small,
             Unit::Day => self.day = small,
@@ -200,7 +213,10 @@ impl Reading<'_> {
             return 1;
         }
         // "a.m." and "p.m." come in pieces; the "p" of a zone does not.
-        if matches!(word, "a" | "p" | "π" | "μ") && self.sign(1) == Some('.') && matches!(self.token(2), Some(Token::Word(_))) {
+        if matches!(word, "a" | "p" | "π" | "μ")
+            && self.sign(1) == Some('.')
+            && matches!(self.token(2), Some(Token::Word(_)))
+        {
             self.afternoon = Some(matches!(word, "p" | "μ"));
             return 3;
         }
@@ -208,7 +224,9 @@ impl Reading<'_> {
             self.era = Some(before);
             return 1;
         }
-        if let Some(month) = words::month(word, self.lang).filter(|_| self.month.is_none() || self.loose.is_empty()) {
+        if let Some(month) =
+            words::month(word, self.lang).filter(|_| self.month.is_none() || self.loose.is_empty())
+        {
             self.month = Some(month);
             return 1;
         }
@@ -233,7 +251,8 @@ impl Reading<'_> {
             6 => value / 10_000 <= 15,
             _ => false,
         };
-        let loose_date = self.loose.last().is_some() && !self.dated() && self.month.is_none() && self.year.is_none();
+        let loose_date =
+            self.loose.last().is_some() && !self.dated() && self.month.is_none() && self.year.is_none();
         if !numeric_zone || !plausible || loose_date {
             return None;
         }
@@ -243,7 +262,10 @@ impl Reading<'_> {
             6 => (value / 10_000 * 60 + value / 100 % 100, 2),
             _ => (value / 100 * 60 + value % 100, 2),
         };
-        if digits <= 2 && self.sign(2) == Some(':') && let Some((rest, 2)) = self.number(3) {
+        if digits <= 2
+            && self.sign(2) == Some(':')
+            && let Some((rest, 2)) = self.number(3)
+        {
             minutes += i32::try_from(rest).ok()?;
             used = 4;
         }
@@ -280,7 +302,8 @@ impl Reading<'_> {
             return self.with_month(month, &loose);
         }
         if let (Some(month), Some(day)) = (self.month, self.day) {
-            let year = self.year.or_else(|| loose.first().and_then(|(value, digits, _)| year(*value, *digits)))?;
+            let year =
+                self.year.or_else(|| loose.first().and_then(|(value, digits, _)| year(*value, *digits)))?;
             return civil(year, month, day);
         }
         self.numbers(&loose)
@@ -289,11 +312,17 @@ impl Reading<'_> {
     /// A month's name, or its number with a unit, and loose numbers.
     fn with_month(&self, month: i8, loose: &[(u64, usize, Option<char>)]) -> Option<Date> {
         if let Some(year) = self.year {
-            return civil(year, month, loose.first().map_or(1, |(value, ..)| i8::try_from(*value).unwrap_or(1)));
+            return civil(
+                year,
+                month,
+                loose.first().map_or(1, |(value, ..)| i8::try_from(*value).unwrap_or(1)),
+            );
         }
         let long = loose.iter().position(|(value, digits, _)| *digits == 4 || *value > 31);
         let short = |skip: Option<usize>| {
-            loose.iter().enumerate().find(|(at, (value, digits, _))| Some(*at) != skip && *digits <= 2 && (1..=31).contains(value))
+            loose.iter().enumerate().find(|(at, (value, digits, _))| {
+                Some(*at) != skip && *digits <= 2 && (1..=31).contains(value)
+            })
         };
         match long {
             Some(at) => {
@@ -358,7 +387,11 @@ fn year(value: u64, digits: usize) -> Option<i16> {
 }
 
 fn compact(value: u64) -> Option<Date> {
-    civil(i16::try_from(value / 10_000).ok()?, i8::try_from(value / 100 % 100).ok()?, i8::try_from(value % 100).ok()?)
+    civil(
+        i16::try_from(value / 10_000).ok()?,
+        i8::try_from(value / 100 % 100).ok()?,
+        i8::try_from(value % 100).ok()?,
+    )
 }
 
 fn ordinal(year: u64, day: u64) -> Option<Date> {
@@ -367,12 +400,12 @@ fn ordinal(year: u64, day: u64) -> Option<Date> {
     first.checked_add(SignedDuration::from_hours(days * 24)).ok()
 }
 
-/// Makes a date; a day that its month does not have is the month's last.
+/// Makes a date. The 31st of June is none: the entry may have a better one.
 fn civil(year: i16, month: i8, day: i8) -> Option<Date> {
     if !(1..=31).contains(&day) || !(1000..=9999).contains(&year) {
         return None;
     }
-    Date::new(year, month, day).or_else(|_| Date::new(year, month, 1).map(|first| first.last_of_month())).ok()
+    Date::new(year, month, day).ok()
 }
 
 #[cfg(test)]

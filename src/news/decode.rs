@@ -43,9 +43,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
 /// ISO-2022-JP is pure ASCII with escapes, so it is valid UTF-8 too.
 fn has_jis_escapes(bytes: &[u8]) -> bool {
     let escapes: [&[u8]; 4] = [b"$B", b"$@", b"(J", b"(I"];
-    memchr::memchr_iter(0x1b, bytes).take(64).any(|at| {
-        bytes.get(at + 1..at + 3).is_some_and(|escape| escapes.contains(&escape))
-    })
+    memchr::memchr_iter(0x1b, bytes)
+        .take(64)
+        .any(|at| bytes.get(at + 1..at + 3).is_some_and(|escape| escapes.contains(&escape)))
 }
 
 /// Notes a label that valid UTF-8 contradicts; pure ASCII contradicts none.
@@ -105,7 +105,13 @@ fn unlabelled(bytes: &[u8]) -> Decoded<'_> {
     } else {
         (text, guess)
     };
-    Decoded { text, flaws: vec![flaw("guessed-charset", format!("no charset that fits is named; read as {}", guess.name()))] }
+    Decoded {
+        text,
+        flaws: vec![flaw(
+            "guessed-charset",
+            format!("no charset that fits is named; read as {}", guess.name()),
+        )],
+    }
 }
 
 /// Tells whether bytes that are not UTF-8 are nearly so.

@@ -15,6 +15,8 @@ pub struct Entry {
     pub title: Option<String>,
     /// The article's address: absolute, http or https where the feed gives one, wrappers undone.
     pub link: Option<String>,
+    /// The address as the feed gives it, when `link` was wrapped in it.
+    pub given_link: Option<String>,
     /// When the feed says it was published; falls back to `updated`.
     pub published: Option<Timestamp>,
     /// When the feed says it was last changed.

@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::news::decode;
 use crate::news::entry::{Context, Document, Flaw, Unreadable};
+use crate::news::text::entity;
 
 /// Reads a feed document of any kind.
 ///
@@ -26,13 +27,16 @@ use crate::news::entry::{Context, Document, Flaw, Unreadable};
 /// When the document is empty, a web page, or nothing like a feed.
 pub fn read(bytes: &[u8], context: &Context<'_>) -> Result<Document, Unreadable> {
     // No panic is known; a feed must not be able to find one.
-    catch_unwind(AssertUnwindSafe(|| read_bytes(bytes, context)))
-        .unwrap_or_else(|_| Err(Unreadable::NotAFeed("reading it failed; please report this document".to_owned())))
+    catch_unwind(AssertUnwindSafe(|| read_bytes(bytes, context))).unwrap_or_else(|_| {
+        Err(Unreadable::NotAFeed("reading it failed; please report this document".to_owned()))
+    })
 }
 
 fn read_bytes(bytes: &[u8], context: &Context<'_>) -> Result<Document, Unreadable> {
     let decoded = decode::decode(bytes, context.content_type);
-    let text = decoded.text.trim_start_matches(|char: char| char == '\u{feff}' || char == '\0' || char.is_whitespace());
+    let text = decoded
+        .text
+        .trim_start_matches(|char: char| char == '\u{feff}' || char == '\0' || char.is_whitespace());
     if text.is_empty() {
         return Err(Unreadable::Empty);
     }
@@ -51,9 +55,26 @@ fn read_text(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> 
     if let Some(document) = clean {
         return Ok(document);
     }
-    let mut document = lenient::read(text, context)?;
+    let mut document = match lenient::read(text, context) {
+        Err(error) if shows_a_feed(text) => {
+            // A page that shows the feed's source; once decoded, it is the feed.
+            let mut document = lenient::read(&entity::decode(text), context).map_err(|_| error)?;
+            document.flaws.push(Flaw {
+                kind: "feed-in-page",
+                note: "the feed is shown as text on a web page; read from there".to_owned(),
+            });
+            return Ok(document);
+        }
+        other => other?,
+    };
     document.flaws.extend(damage(text));
     Ok(document)
+}
+
+fn shows_a_feed(text: &str) -> bool {
+    ["&lt;rss", "&lt;feed", "&lt;rdf:RDF"]
+        .iter()
+        .any(|root| memchr::memmem::find(text.as_bytes(), root.as_bytes()).is_some())
 }
 
 /// Names what a document without a clean shape has wrong besides its tags.
@@ -61,7 +82,8 @@ fn damage(text: &str) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut note = |kind, note: String| flaws.push(Flaw { kind, note });
     if !text.starts_with('<') {
-        let junk: String = text.chars().take_while(|char| *char != '<').filter(|char| !char.is_control()).take(40).collect();
+        let junk: String =
+            text.chars().take_while(|char| *char != '<').filter(|char| !char.is_control()).take(40).collect();
         note("junk-before", format!("text stands before the feed: {junk:?}; skipped"));
     }
     let ampersands = bare_ampersands(text);
@@ -89,7 +111,7 @@ fn bare_ampersands(text: &str) -> usize {
                 continue;
             }
         }
-        let len = crate::news::text::entity::reference(tail).map_or(0, |reference| reference.len);
+        let len = entity::reference(tail).map_or(0, |reference| reference.len);
         count += usize::from(len == 0);
         rest = tail.get(len.max(1)..).unwrap_or_default();
     }

@@ -122,7 +122,7 @@ impl Writer {
                 let end = memchr::memmem::find(body.as_bytes(), b"]]>").unwrap_or(body.len());
                 self.text(body.get(..end).unwrap_or_default());
                 9 + (end + 3).min(body.len())
-            } else if tail.starts_with("<!") || tail.starts_with("<?") {
+            } else if is_declaration(tail) {
                 scanner.end(tail.as_bytes()).unwrap_or_else(|| self.literal(tail))
             } else if let Some(tag) = scanner.tag(tail).filter(|tag| is_tag(&tag.name)) {
                 count += 1;
@@ -156,14 +156,20 @@ impl Writer {
     }
 
     /// Writes text that has no markup in it, white space collapsed.
+    ///
+    /// Most text needs nothing done to it: stretches of words with single spaces go over whole.
     fn text(&mut self, text: &str) {
-        let mut words = text.split(char::is_whitespace);
-        if let Some(word) = words.next() {
-            self.push(word);
-        }
-        for word in words {
-            self.gap = self.gap.max(Gap::Space);
-            self.push(word);
+        let mut rest = text;
+        while !rest.is_empty() && !self.cut {
+            let (plain, tail) = rest.split_at(stretch(rest.as_bytes()));
+            self.push(plain);
+            let Some(char) = tail.chars().next() else { return };
+            if char.is_whitespace() {
+                self.gap = self.gap.max(Gap::Space);
+            } else if !char.is_control() {
+                self.push(char.encode_utf8(&mut [0; 4]));
+            }
+            rest = tail.get(char.len_utf8()..).unwrap_or_default();
         }
     }
 
@@ -180,12 +186,31 @@ impl Writer {
             self.cut = true;
             self.out.push_str(head(word, room));
             self.out.truncate(self.out.trim_end().len());
-        } else if word.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
-            self.out.extend(word.chars().filter(|char| !char.is_control()));
         } else {
             self.out.push_str(word);
         }
     }
+}
+
+/// Returns the length of the words and single spaces that `bytes` begins with.
+fn stretch(bytes: &[u8]) -> usize {
+    // White space and control characters are these bytes or begin with one of them.
+    let ordinary = |byte: u8| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1..=0xe3);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let next = || bytes.get(at + 1).copied().is_some_and(ordinary);
+        if !(ordinary(*byte) || *byte == b' ' && at > 0 && next()) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.
+fn is_declaration(tail: &str) -> bool {
+    let mut bytes = tail.bytes().skip(1);
+    matches!(bytes.next(), Some(b'!' | b'?')) && bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Returns the longest beginning of `text` that fits in `room` bytes.

@@ -4,4 +4,20 @@
 //! articles to matches, the same way in the daemon, in `explain` and in
 //! `rules eval`.
 
+pub mod compile;
+pub(crate) mod evaluate;
+pub(crate) mod expression;
+pub(crate) mod file;
+pub(crate) mod fold;
+pub(crate) mod lint;
+pub(crate) mod literal;
+pub mod near;
+pub(crate) mod normal;
 pub mod outcome;
+pub(crate) mod pattern;
+pub(crate) mod scan;
+pub(crate) mod script;
+pub mod set;
+pub(crate) mod table;
+pub mod testing;
+pub(crate) mod variants;

@@ -169,6 +169,12 @@ async fn statuses_become_kinds() {
 }
 
 #[tokio::test]
+async fn a_wall_that_lets_us_pass_is_no_wall() {
+    let server = Server::start(|_| answer("200 OK", &[("X-DataDome", "protected")], "feed")).await;
+    assert_eq!(get(&server.url("/")).await.unwrap().body, b"feed");
+}
+
+#[tokio::test]
 async fn a_body_that_ends_with_the_connection_is_whole() {
     let server = Server::start(|_| {
         vec![Step::Send(b"HTTP/1.0 200 OK\r\n\r\n<rss>".to_vec()), Step::Send(b"</rss>".to_vec())]

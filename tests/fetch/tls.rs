@@ -105,6 +105,7 @@ fn in_child(url: &Url, certificates: &std::path::Path) -> String {
 
 #[tokio::test]
 #[ignore = "run by the tests below in a process of its own"]
+#[expect(clippy::print_stdout, reason = "what the parent reads")]
 async fn child() {
     let Ok(url) = std::env::var("CHILD_URL") else { return };
     let fetcher = Fetcher::new(&polling()).unwrap();

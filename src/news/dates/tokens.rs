@@ -58,7 +58,9 @@ pub(super) fn cut(raw: &str) -> Vec<Token> {
             continue;
         } else if char.is_alphabetic() {
             let mut word: String = char.to_lowercase().collect();
-            while let Some(next) = chars.next_if(|next| next.is_alphabetic() && *next != '元' || is_mark(*next)) {
+            while let Some(next) =
+                chars.next_if(|next| next.is_alphabetic() && *next != '元' || is_mark(*next))
+            {
                 word.extend(next.to_lowercase());
             }
             tokens.push(Token::Word(word));

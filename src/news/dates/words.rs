@@ -4,18 +4,72 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Month stems without accents; the longest one a word begins with decides.
 const MONTHS: [(&str, &[&str]); 12] = [
-    ("1", &["jan", "jaan", "ian", "ene", "gen", "sty", "led", "ledn", "sije", "oca", "tammi", "saus", "янв", "січ", "яну", "ιαν", "urt"]),
-    ("2", &["feb", "fev", "febb", "feu", "veeb", "lut", "uno", "velj", "sub", "helmi", "vasari", "shk", "фев", "лют", "φεβ"]),
-    ("3", &["mar", "mrt", "maart", "mrz", "marz", "maerz", "bre", "ozu", "maalis", "kov", "мар", "бер", "μαρ"]),
+    (
+        "1",
+        &[
+            "jan", "jaan", "ian", "ene", "gen", "sty", "led", "ledn", "sije", "oca", "tammi", "saus", "янв",
+            "січ", "яну", "ιαν", "urt",
+        ],
+    ),
+    (
+        "2",
+        &[
+            "feb", "fev", "febb", "feu", "veeb", "lut", "uno", "velj", "sub", "helmi", "vasari", "shk",
+            "фев", "лют", "φεβ",
+        ],
+    ),
+    (
+        "3",
+        &["mar", "mrt", "maart", "mrz", "marz", "maerz", "bre", "ozu", "maalis", "kov", "мар", "бер", "μαρ"],
+    ),
     ("4", &["apr", "avr", "abr", "kwi", "dub", "trav", "nis", "huhti", "bala", "pri", "апр", "квіт", "απρ"]),
-    ("5", &["may", "mai", "maj", "mei", "mag", "mayo", "kve", "svib", "touko", "geg", "маи", "мая", "трав", "μαι", "μαϊ"]),
-    ("6", &["jun", "juin", "juun", "iun", "giu", "cze", "czerw", "cerv", "lipanj", "lipnja", "haz", "kesa", "birz", "qer", "июн", "черв", "юни", "ιουν"]),
-    ("7", &["jul", "juil", "juul", "iul", "lug", "lip", "cervene", "cervenc", "srpanj", "srpnja", "tem", "heina", "liep", "korr", "июл", "лип", "юли", "ιουλ"]),
-    ("8", &["aug", "aou", "ago", "agu", "avg", "sie", "srpen", "srpna", "srpnu", "kolo", "elo", "rugpj", "gush", "авг", "серп", "αυγ"]),
-    ("9", &["sep", "set", "szept", "wrz", "zar", "ruj", "eyl", "syys", "rugs", "shta", "сен", "вер", "сеп", "σεπ"]),
+    (
+        "5",
+        &[
+            "may", "mai", "maj", "mei", "mag", "mayo", "kve", "svib", "touko", "geg", "маи", "мая", "трав",
+            "μαι", "μαϊ",
+        ],
+    ),
+    (
+        "6",
+        &[
+            "jun", "juin", "juun", "iun", "giu", "cze", "czerw", "cerv", "lipanj", "lipnja", "haz", "kesa",
+            "birz", "qer", "июн", "черв", "юни", "ιουν",
+        ],
+    ),
+    (
+        "7",
+        &[
+            "jul", "juil", "juul", "iul", "lug", "lip", "cervene", "cervenc", "srpanj", "srpnja", "tem",
+            "heina", "liep", "korr", "июл", "лип", "юли", "ιουλ",
+        ],
+    ),
+    (
+        "8",
+        &[
+            "aug", "aou", "ago", "agu", "avg", "sie", "srpen", "srpna", "srpnu", "kolo", "elo", "rugpj",
+            "gush", "авг", "серп", "αυγ",
+        ],
+    ),
+    (
+        "9",
+        &[
+            "sep", "set", "szept", "wrz", "zar", "ruj", "eyl", "syys", "rugs", "shta", "сен", "вер", "сеп",
+            "σεπ",
+        ],
+    ),
     ("10", &["oct", "okt", "ott", "out", "paz", "rij", "eki", "loka", "spal", "tet", "окт", "жов", "οκτ"]),
-    ("11", &["nov", "noi", "lis", "list", "stud", "kas", "marras", "lapk", "nen", "ноя", "ное", "листоп", "νοε"]),
-    ("12", &["dec", "dez", "dic", "des", "det", "gru", "pros", "ara", "joulu", "gruod", "dhj", "дек", "груд", "δεκ"]),
+    (
+        "11",
+        &["nov", "noi", "lis", "list", "stud", "kas", "marras", "lapk", "nen", "ноя", "ное", "листоп", "νοε"],
+    ),
+    (
+        "12",
+        &[
+            "dec", "dez", "dic", "des", "det", "gru", "pros", "ara", "joulu", "gruod", "dhj", "дек", "груд",
+            "δεκ",
+        ],
+    ),
 ];
 
 /// Weekdays that begin like a month.
@@ -26,6 +80,9 @@ const BY_LANGUAGE: [(&str, &str, i8); 2] = [("hr", "listopad", 10), ("bs", "list
 
 /// Returns the month a word names. The word is lower case.
 pub(super) fn month(word: &str, lang: &str) -> Option<i8> {
+    if let Some(known) = english(word) {
+        return known;
+    }
     let word = folded(word);
     let special = BY_LANGUAGE.iter().find(|(own, stem, _)| lang.starts_with(own) && word.starts_with(stem));
     if let Some((_, _, month)) = special {
@@ -37,6 +94,17 @@ pub(super) fn month(word: &str, lang: &str) -> Option<i8> {
     let stems = MONTHS.iter().flat_map(|(month, stems)| stems.iter().map(move |stem| (*month, *stem)));
     let best = stems.filter(|(_, stem)| word.starts_with(stem)).max_by_key(|(_, stem)| stem.len());
     best.and_then(|(month, _)| month.parse().ok())
+}
+
+/// Knows the short names of RFC 822, which nearly every date has: a month, or a weekday, which is none.
+fn english(word: &str) -> Option<Option<i8>> {
+    const SHORT: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    if matches!(word, "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "t" | "z") {
+        return Some(None);
+    }
+    let at = SHORT.iter().position(|short| *short == word)?;
+    Some(i8::try_from(at + 1).ok())
 }
 
 /// Lower case without accents, dotless i as i.

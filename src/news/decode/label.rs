@@ -9,13 +9,15 @@ const HEAD: usize = 2048;
 pub(super) fn encoding(label: &str) -> Option<&'static Encoding> {
     let label = label.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     let alias = match label.replace(['-', '_', ' ', '.'], "").as_str() {
-        "cp949" | "ms949" | "uhc" | "ksc56011987" | "ksc56011989" | "ksx1001" | "windows949" | "euckr" | "korean"
-        | "iso2022kr" | "xwindows949" | "cseuckr" => EUC_KR,
-        "cp932" | "xsjis" | "sjis" | "mskanji" | "shiftjis" | "windows31j" | "ms932" | "cswindows31j" | "xmscp932"
-        | "windows932" | "shiftjisx0213" => SHIFT_JIS,
+        "cp949" | "ms949" | "uhc" | "ksc56011987" | "ksc56011989" | "ksx1001" | "windows949" | "euckr"
+        | "korean" | "iso2022kr" | "xwindows949" | "cseuckr" => EUC_KR,
+        "cp932" | "xsjis" | "sjis" | "mskanji" | "shiftjis" | "windows31j" | "ms932" | "cswindows31j"
+        | "xmscp932" | "windows932" | "shiftjisx0213" => SHIFT_JIS,
         "eucjp" | "xeucjp" | "ujis" | "cp51932" | "eucjpms" | "eucjpwin" => EUC_JP,
-        "iso2022jp" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "jis" | "cp50220" | "cp50221" | "csiso2022jp" => ISO_2022_JP,
-        "cp936" | "ms936" | "euccn" | "xeuccn" | "gb2312" | "gb231280" | "gbk" | "gb18030" | "windows936" | "hzgb2312" => GB18030,
+        "iso2022jp" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "jis" | "cp50220" | "cp50221"
+        | "csiso2022jp" => ISO_2022_JP,
+        "cp936" | "ms936" | "euccn" | "xeuccn" | "gb2312" | "gb231280" | "gbk" | "gb18030" | "windows936"
+        | "hzgb2312" => GB18030,
         "cp950" | "ms950" | "big5" | "big5hkscs" | "windows950" | "xxbig5" => encoding_rs::BIG5,
         "latin1" | "ansi" | "cp1252" | "iso88591" | "usascii" | "ascii" | "windows1252" => WINDOWS_1252,
         "utf8" | "utf8mb4" | "utf8n" | "xutf8" | "unicode" => encoding_rs::UTF_8,

@@ -26,7 +26,11 @@ fn labels_and_their_aliases() {
 #[test]
 fn the_bytes_decide_between_labels() {
     let korean = EUC_KR.encode(KOREAN).0.into_owned();
-    assert_eq!(text(&korean, Some("text/xml; charset=utf-8")), KOREAN, "a guess when the label is impossible");
+    assert_eq!(
+        text(&korean, Some("text/xml; charset=utf-8")),
+        KOREAN,
+        "a guess when the label is impossible"
+    );
     let prolog = format!("<?xml version=\"1.0\" encoding=\"euc-jp\"?>{JAPANESE}");
     let bytes = EUC_JP.encode(&prolog).0.into_owned();
     assert_eq!(text(&bytes, Some("text/xml; charset=iso-8859-1")), prolog, "multi-byte beats single-byte");
@@ -51,12 +55,16 @@ fn utf16_and_utf32_with_and_without_a_mark() {
     for little in [true, false] {
         for mark in ["\u{feff}", ""] {
             let doc = format!("{mark}{KOREAN}");
-            let two: Vec<u8> =
-                doc.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect();
+            let two: Vec<u8> = doc
+                .encode_utf16()
+                .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+                .collect();
             assert_eq!(text(&two, Some("text/xml; charset=utf-8")), KOREAN);
             let four: Vec<u8> = doc
                 .chars()
-                .flat_map(|char| if little { u32::from(char).to_le_bytes() } else { u32::from(char).to_be_bytes() })
+                .flat_map(
+                    |char| if little { u32::from(char).to_le_bytes() } else { u32::from(char).to_be_bytes() },
+                )
                 .collect();
             assert_eq!(text(&four, None), KOREAN);
         }
@@ -75,7 +83,15 @@ fn only_the_stray_bytes_are_patched() {
 
 #[test]
 fn any_bytes_decode() {
-    for bytes in [&b""[..], b"\xff\xfe", b"\xef\xbb\xbf", b"\xff\xfe\0\0\0", b"\x80", b"\x1b$B", b"a\0\0\0b\0\0\0\xff\xff\xff\xff"] {
+    for bytes in [
+        &b""[..],
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe\0\0\0",
+        b"\x80",
+        b"\x1b$B",
+        b"a\0\0\0b\0\0\0\xff\xff\xff\xff",
+    ] {
         let _ = decode(bytes, Some("; charset="));
     }
 }

@@ -13,14 +13,18 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let body = bytes.get(skip..)?;
     let mut text = String::with_capacity(body.len());
     if form.width == 4 {
-        let units = body.as_chunks::<4>().0.iter().map(|unit| {
-            if form.little { u32::from_le_bytes(*unit) } else { u32::from_be_bytes(*unit) }
-        });
+        let units = body
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|unit| if form.little { u32::from_le_bytes(*unit) } else { u32::from_be_bytes(*unit) });
         text.extend(units.map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)));
     } else {
-        let units = body.as_chunks::<2>().0.iter().map(|unit| {
-            if form.little { u16::from_le_bytes(*unit) } else { u16::from_be_bytes(*unit) }
-        });
+        let units = body
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|unit| if form.little { u16::from_le_bytes(*unit) } else { u16::from_be_bytes(*unit) });
         text.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
     }
     Some(text)

@@ -55,11 +55,17 @@ fn document(feed: &model::Feed, dates: &[String], context: &Context<'_>) -> Docu
     let lang = feed.language.as_deref().map(field::tag).filter(|lang| !lang.is_empty());
     let hints = Hints { zone: context.zone.as_ref(), lang: lang.as_deref().or(context.lang) };
     let mut finisher = Finisher::new(context.base, hints);
-    let mut document = Document { title: feed.title.as_ref().and_then(|title| finisher.title(&title.content)), ..Document::default() };
+    let mut document = Document {
+        title: feed.title.as_ref().and_then(|title| finisher.title(&title.content)),
+        ..Document::default()
+    };
     document.ttl_minutes = feed.ttl;
     let feed_lang = lang.as_deref().or(context.lang);
     if feed.entries.len() > super::draft::MOST_ENTRIES {
-        let note = format!("the document has more than {} entries; the rest was not read", super::draft::MOST_ENTRIES);
+        let note = format!(
+            "the document has more than {} entries; the rest was not read",
+            super::draft::MOST_ENTRIES
+        );
         document.flaws.push(crate::news::entry::Flaw { kind: "too-many-entries", note });
     }
     document.entries.reserve(feed.entries.len().min(super::draft::MOST_ENTRIES));
@@ -83,7 +89,10 @@ fn draft<'a>(entry: &'a model::Entry, dates: &'a [String]) -> Draft<'a> {
         .iter()
         .filter(|link| link.target.is_none())
         .filter_map(|link| {
-            let rank = field::rank(link.rel.as_deref().unwrap_or_default(), link.media_type.as_deref().unwrap_or_default());
+            let rank = field::rank(
+                link.rel.as_deref().unwrap_or_default(),
+                link.media_type.as_deref().unwrap_or_default(),
+            );
             rank.map(|rank| (rank, link.href.as_str()))
         })
         .collect();
@@ -97,7 +106,12 @@ fn draft<'a>(entry: &'a model::Entry, dates: &'a [String]) -> Draft<'a> {
         updated: raw(updated),
         summary: entry.summary.as_ref().map(text),
         content: entry.content.as_ref().and_then(|content| content.body.as_deref()).map(Cow::Borrowed),
-        authors: entry.authors.iter().filter_map(|person| person.name.as_deref().or(person.email.as_deref())).map(Cow::Borrowed).collect(),
+        authors: entry
+            .authors
+            .iter()
+            .filter_map(|person| person.name.as_deref().or(person.email.as_deref()))
+            .map(Cow::Borrowed)
+            .collect(),
         lang: None,
         source: None,
     }

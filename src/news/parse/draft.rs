@@ -57,12 +57,19 @@ impl<'a> Finisher<'a> {
             summary = summary.or_else(|| content.take());
             content = None;
         }
-        let link = self.link(draft);
-        let id = draft.id.as_deref().map(str::trim).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID).map(clean);
+        let (link, given_link) = self.link(draft);
+        let id = draft
+            .id
+            .as_deref()
+            .map(str::trim)
+            .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID)
+            .map(clean);
         let updated = draft.updated.as_deref().and_then(|raw| self.instant(raw));
         let published = draft.published.as_deref().and_then(|raw| self.instant(raw)).or(updated);
-        let claimed_date = draft.published.as_deref().or(draft.updated.as_deref()).map(claim).filter(|raw| !raw.is_empty());
-        if title.is_none() && summary.is_none() && link.is_none() && id.is_none() {
+        let claimed_date =
+            draft.published.as_deref().or(draft.updated.as_deref()).map(claim).filter(|raw| !raw.is_empty());
+        let nothing = title.is_none() && summary.is_none() && link.is_none() && id.is_none();
+        if nothing && published.is_none() && draft.authors.is_empty() && given_link.is_none() {
             return None;
         }
         let lang = draft.lang.as_deref().map(str::trim).filter(|lang| !lang.is_empty() && lang.len() < 36);
@@ -70,6 +77,7 @@ impl<'a> Finisher<'a> {
             id,
             title,
             link,
+            given_link,
             published,
             updated,
             claimed_date,
@@ -101,25 +109,39 @@ impl<'a> Finisher<'a> {
         instant
     }
 
-    fn link(&mut self, draft: &Draft<'_>) -> Option<String> {
-        let found = draft.links.iter().find_map(|(href, base)| link::absolute(href, base.as_ref().or(self.base)));
-        if found.is_none() && let Some((href, _)) = draft.links.first() {
+    /// Returns the article's address, and the one given if that was a wrapper round it.
+    fn link(&mut self, draft: &Draft<'_>) -> (Option<String>, Option<String>) {
+        let found =
+            draft.links.iter().find_map(|(href, base)| link::absolute(href, base.as_ref().or(self.base)));
+        if found.is_none()
+            && let Some((href, _)) = draft.links.first()
+        {
             self.links.get_or_insert_with(|| claim(href));
         }
-        found
+        let Some(found) = found else { return (None, None) };
+        match link::unwrap(&found) {
+            Some(inner) => (Some(inner.into()), Some(found.into())),
+            None => (Some(found.into()), None),
+        }
     }
 
     /// Adds to `document` what was cut or could not be read.
     pub(super) fn report(self, document: &mut Document) {
         let mut note = |kind, note| document.flaws.push(Flaw { kind, note });
         if self.titles > 0 {
-            note("long-title", format!("{} titles were longer than {} bytes; cut", self.titles, text::TITLE_CAP));
+            note(
+                "long-title",
+                format!("{} titles were longer than {} bytes; cut", self.titles, text::TITLE_CAP),
+            );
         }
         if self.texts > 0 {
             note("long-text", format!("{} texts were longer than {} bytes; cut", self.texts, text::BODY_CAP));
         }
         if let Some(raw) = self.dates {
-            note("unreadable-date", format!("a date could not be read: {raw:?}; such entries count as undated"));
+            note(
+                "unreadable-date",
+                format!("a date could not be read: {raw:?}; such entries count as undated"),
+            );
         }
         if let Some(raw) = self.links {
             note("unusable-link", format!("an address leads nowhere: {raw:?}; such entries have no link"));
@@ -128,6 +150,9 @@ impl<'a> Finisher<'a> {
 }
 
 fn clean(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().filter(|char| !char.is_control()).collect()
 }
 
@@ -152,7 +177,8 @@ fn person(raw: &str) -> String {
     if !raw.contains('@') {
         return raw.to_owned();
     }
-    let is_edge = |char: char| matches!(char, '(' | ')' | '<' | '>' | '（' | '）' | '[' | ']' | ',' | '·' | ';');
+    let is_edge =
+        |char: char| matches!(char, '(' | ')' | '<' | '>' | '（' | '）' | '[' | ']' | ',' | '·' | ';');
     let words = raw.split(|char: char| char.is_whitespace() || is_edge(char));
     let named: Vec<&str> = words.filter(|word| !word.is_empty() && !word.contains('@')).collect();
     if named.is_empty() { raw.trim_matches(is_edge).to_owned() } else { named.join(" ") }

@@ -11,6 +11,8 @@ use crate::news::text::entity;
 
 /// The most addresses looked at in one entry.
 const MOST_LINKS: usize = 64;
+/// The most descriptions kept besides the summary.
+const MOST_ASIDES: usize = 8;
 
 /// A field's candidate, and how good a place it came from: less is better.
 type Ranked<'a> = Option<(u8, Cow<'a, str>)>;
@@ -27,6 +29,8 @@ pub(super) struct Item<'m, 'a> {
     summary: Ranked<'a>,
     content: Ranked<'a>,
     source: Ranked<'a>,
+    /// Descriptions in other vocabularies, which may say more.
+    asides: Vec<Cow<'a, str>>,
     lang: Option<Cow<'a, str>>,
     original: Option<Cow<'a, str>>,
     links: Vec<(u8, Cow<'a, str>, Option<Url>)>,
@@ -51,6 +55,7 @@ impl<'m, 'a> Item<'m, 'a> {
             summary: None,
             content: None,
             source: None,
+            asides: Vec::new(),
             lang: None,
             original: None,
             links: Vec::new(),
@@ -105,15 +110,24 @@ impl<'m, 'a> Item<'m, 'a> {
     }
 
     /// Reads one field; tells whether it is one.
-    fn field(&mut self, at: usize, token: &Token<'a>, vocabulary: Vocabulary, local: &str, end: usize) -> bool {
+    fn field(
+        &mut self,
+        at: usize,
+        token: &Token<'a>,
+        vocabulary: Vocabulary,
+        local: &str,
+        end: usize,
+    ) -> bool {
         if token.kind == Kind::Start && !token.closed && !is_field(vocabulary, local) {
             return false;
         }
         let tag = self.markup.slice(token.from, token.to);
-        let stop = if token.closed || token.kind == Kind::Empty { None } else { Some(self.next_field(at + 1, end)) };
+        let stop =
+            if token.closed || token.kind == Kind::Empty { None } else { Some(self.next_field(at + 1, end)) };
         let markup = self.markup;
         let text = || typed(markup, at, stop, tag);
-        let raw = || if token.kind == Kind::Empty { Cow::Borrowed("") } else { between(markup, at, stop, false) };
+        let raw =
+            || if token.kind == Kind::Empty { Cow::Borrowed("") } else { between(markup, at, stop, false) };
         let prefixed = u8::from(token.name.contains(':'));
         use Vocabulary::{Content, Core, DublinCore, Feedburner, Itunes, Media, Terms, Xhtml};
         match (vocabulary, local) {
@@ -131,7 +145,9 @@ impl<'m, 'a> Item<'m, 'a> {
             (Core, "guid" | "id") => {
                 let id = raw();
                 self.addressed |= token.closed;
-                let permanent = local == "guid" && !Attributes::get(tag, "isPermaLink").is_some_and(|flag| flag.trim().eq_ignore_ascii_case("false"));
+                let permanent = local == "guid"
+                    && !Attributes::get(tag, "isPermaLink")
+                        .is_some_and(|flag| flag.trim().eq_ignore_ascii_case("false"));
                 if permanent && self.links.len() < MOST_LINKS {
                     self.links.push((4, id.clone(), None));
                 }
@@ -140,19 +156,25 @@ impl<'m, 'a> Item<'m, 'a> {
             (DublinCore, "identifier") => offer(&mut self.id, 2, raw()),
             (Feedburner, "origlink") => self.original = Some(raw()),
             (Core, "pubdate" | "published" | "issued" | "date" | "created") => {
-                let rank = ["pubdate", "published", "issued", "date", "created"].iter().position(|name| *name == local);
+                let rank = ["pubdate", "published", "issued", "date", "created"]
+                    .iter()
+                    .position(|name| *name == local);
                 offer(&mut self.published, u8::try_from(rank.unwrap_or(0)).unwrap_or(0), raw());
             }
             (DublinCore, "date") => offer(&mut self.published, 6, raw()),
             (Terms, "issued" | "available" | "date" | "created") => offer(&mut self.published, 7, raw()),
-            (Core, "updated" | "modified" | "lastbuilddate") => offer(&mut self.updated, u8::from(local != "updated"), raw()),
+            (Core, "updated" | "modified" | "lastbuilddate") => {
+                offer(&mut self.updated, u8::from(local != "updated"), raw())
+            }
             (Terms, "modified") => offer(&mut self.updated, 2, raw()),
-            (Core, "description" | "summary" | "abstract" | "tagline") => offer(&mut self.summary, prefixed, text()),
-            (DublinCore | Terms, "description" | "abstract") => offer(&mut self.summary, 2, text()),
-            (Itunes, "summary" | "subtitle") => offer(&mut self.summary, 3 + u8::from(local == "subtitle"), text()),
-            (Media, "description") => offer(&mut self.summary, 5, text()),
+            (Core, "description" | "summary" | "abstract" | "tagline") => {
+                offer(&mut self.summary, prefixed, text())
+            }
+            (DublinCore | Terms, "description" | "abstract") => self.aside(2, text()),
+            (Itunes, "summary" | "subtitle") => self.aside(3 + u8::from(local == "subtitle"), text()),
+            (Media, "description" | "text") => self.aside(5, text()),
             (Content, "encoded") => offer(&mut self.content, 0, text()),
-            (Core, "content" | "fulltext" | "body" | "encoded") => {
+            (Core, "content" | "fulltext" | "fullitem" | "body" | "encoded") => {
                 if let (Some(lang), None) = (Attributes::get(tag, "xml:lang"), &self.lang) {
                     self.lang = Some(lang);
                 }
@@ -173,17 +195,31 @@ impl<'m, 'a> Item<'m, 'a> {
         true
     }
 
+    /// Takes a description that stands in for a missing summary, and adds to the content of an entry that has one.
+    fn aside(&mut self, rank: u8, text: Cow<'a, str>) {
+        if self.asides.len() < MOST_ASIDES && !text.trim().is_empty() && !self.asides.contains(&text) {
+            self.asides.push(text.clone());
+        }
+        offer(&mut self.summary, rank, text);
+    }
+
     /// Takes an address from an RSS or an Atom link.
     fn link(&mut self, tag: &'a str, text: Cow<'a, str>, prefixed: u8) {
         let attribute = |name| Attributes::get(tag, name);
-        let Some(href) = attribute("href").or_else(|| attribute("rdf:resource")).filter(|href| !href.trim().is_empty()) else {
-            if !text.trim().is_empty() && self.links.len() < MOST_LINKS {
-                self.links.push((prefixed, text, rebased_here(self.base.as_ref(), tag)));
+        let rel = attribute("rel").unwrap_or_default().trim().to_ascii_lowercase();
+        let rel = rel.rsplit('/').next().unwrap_or_default().to_owned();
+        let Some(href) =
+            attribute("href").or_else(|| attribute("rdf:resource")).filter(|href| !href.trim().is_empty())
+        else {
+            let rank = if rel.is_empty() { Some(prefixed) } else { rank(&rel, "") };
+            if let Some(rank) = rank
+                && !text.trim().is_empty()
+                && self.links.len() < MOST_LINKS
+            {
+                self.links.push((rank, text, rebased_here(self.base.as_ref(), tag)));
             }
             return;
         };
-        let rel = attribute("rel").unwrap_or_default().trim().to_ascii_lowercase();
-        let rel = rel.rsplit('/').next().unwrap_or_default().to_owned();
         let kind = attribute("type").unwrap_or_default().to_ascii_lowercase();
         if let Some(rank) = rank(&rel, &kind)
             && self.links.len() < MOST_LINKS
@@ -203,11 +239,25 @@ impl<'m, 'a> Item<'m, 'a> {
             .map(|(_, href, own)| (href, own.or_else(|| base.clone())))
             .collect();
         // FeedBurner's own addresses are only redirects, and many no longer redirect.
-        let burned = links.first().is_none_or(|(href, _)| href.contains("feedproxy.google.com") || href.contains("feeds.feedburner.com"));
+        let burned = links.first().is_none_or(|(href, _)| {
+            href.contains("feedproxy.google.com") || href.contains("feeds.feedburner.com")
+        });
         if let Some(original) = self.original.filter(|_| burned) {
             links.insert(0, (original, None));
         }
-        let plain = |ranked: Ranked<'a>| ranked.map(|(_, value)| value).filter(|value| !value.trim().is_empty());
+        let said = |text: &Cow<'a, str>| {
+            let own = |ranked: &Ranked<'a>| ranked.as_ref().is_some_and(|(_, own)| own.contains(text.trim()));
+            own(&self.summary) || own(&self.content)
+        };
+        let more: Vec<&str> =
+            self.asides.iter().filter(|text| !said(text)).map(|text| text.as_ref()).collect();
+        if !more.is_empty() {
+            let full = self.content.take().map(|(_, text)| text.into_owned()).unwrap_or_default();
+            let all = std::iter::once(full.as_str()).chain(more).collect::<Vec<_>>().join("<p>");
+            self.content = Some((0, all.into()));
+        }
+        let plain =
+            |ranked: Ranked<'a>| ranked.map(|(_, value)| value).filter(|value| !value.trim().is_empty());
         Draft {
             id: plain(self.id),
             title: plain(self.title),
@@ -239,7 +289,9 @@ fn looks_like_address(id: &str) -> bool {
     let id = id.trim();
     !id.is_empty()
         && !id.contains(char::is_whitespace)
-        && (id.contains("://") || id.starts_with('/') || (id.contains('.') && id.contains('/') && !id.contains(':')))
+        && (id.contains("://")
+            || id.starts_with('/')
+            || (id.contains('.') && id.contains('/') && !id.contains(':')))
 }
 
 /// Keeps the better of two candidates; an empty one is none.
@@ -252,8 +304,27 @@ fn offer<'a>(slot: &mut Ranked<'a>, rank: u8, value: Cow<'a, str>) {
 
 fn is_field(vocabulary: Vocabulary, local: &str) -> bool {
     const CORE: [&str; 22] = [
-        "title", "link", "guid", "id", "pubDate", "published", "issued", "created", "updated", "modified", "description",
-        "summary", "content", "author", "category", "comments", "enclosure", "source", "contributor", "rights", "pubdate",
+        "title",
+        "link",
+        "guid",
+        "id",
+        "pubDate",
+        "published",
+        "issued",
+        "created",
+        "updated",
+        "modified",
+        "description",
+        "summary",
+        "content",
+        "author",
+        "category",
+        "comments",
+        "enclosure",
+        "source",
+        "contributor",
+        "rights",
+        "pubdate",
         "copyright",
     ];
     match vocabulary {
@@ -293,7 +364,9 @@ fn child<'a>(markup: &Markup<'a>, at: usize, token: &Token<'a>, name: &str) -> O
         return None;
     }
     let range = markup.tokens.get(at + 1..token.close as usize)?;
-    let is_child = |token: &Token<'a>| token.kind == Kind::Start && super::markup::local(token.name).eq_ignore_ascii_case(name);
+    let is_child = |token: &Token<'a>| {
+        token.kind == Kind::Start && super::markup::local(token.name).eq_ignore_ascii_case(name)
+    };
     let step = range.iter().position(is_child)?;
     Some(value(markup, at + 1 + step, false)).filter(|value| !value.trim().is_empty())
 }
@@ -312,7 +385,8 @@ fn typed<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, tag: &'a str) 
     let mode = Attributes::get(tag, "mode").unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = Attributes::get(tag, "rdf:encoding").is_some();
     let text = between(markup, at, stop, kind.contains("xhtml") || mode == "xml" || encoded);
-    let textual = kind.is_empty() || ["text", "html", "xml", "plain", "escaped"].iter().any(|part| kind.contains(part));
+    let textual =
+        kind.is_empty() || ["text", "html", "xml", "plain", "escaped"].iter().any(|part| kind.contains(part));
     if mode == "base64" || !textual {
         return base64(&text).map_or(text, Cow::Owned);
     }
@@ -343,7 +417,7 @@ fn between<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, xhtml: bool)
     }
     let mut out = String::with_capacity((until.saturating_sub(token.to)) as usize);
     let mut from = token.to;
-    let mut piece = |from: u32, to: u32, out: &mut String| {
+    let piece = |from: u32, to: u32, out: &mut String| {
         let text = markup.slice(from, to);
         out.push_str(&if raw { Cow::Borrowed(text) } else { entity::decode(text) });
     };

@@ -69,7 +69,11 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unread
     let lang = feed.language.0.as_deref().map(field::tag).filter(|lang| !lang.is_empty());
     let hints = Hints { zone: context.zone.as_ref(), lang: lang.as_deref().or(context.lang) };
     let mut finisher = Finisher::new(context.base, hints);
-    let mut document = Document { title: feed.title.0.as_deref().and_then(|title| finisher.title(title)), flaws, ..Document::default() };
+    let mut document = Document {
+        title: feed.title.0.as_deref().and_then(|title| finisher.title(title)),
+        flaws,
+        ..Document::default()
+    };
     let feed_lang = lang.as_deref().or(context.lang);
     document.entries = items.0.iter().filter_map(|item| finisher.finish(&draft(item), feed_lang)).collect();
     finisher.report(&mut document);
@@ -87,7 +91,10 @@ fn without_controls<'a>(text: &'a str, flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
     }
     if text.contains(in_string) {
         if text.contains(is_bad) {
-            flaws.push(Flaw { kind: "control-characters", note: "control characters stand unescaped; read as spaces".to_owned() });
+            flaws.push(Flaw {
+                kind: "control-characters",
+                note: "control characters stand unescaped; read as spaces".to_owned(),
+            });
         }
         return text.replace(in_string, " ").into();
     }
@@ -97,7 +104,8 @@ fn without_controls<'a>(text: &'a str, flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
 /// Takes the items before the place where the JSON breaks.
 fn salvage(text: &str, error: &serde_json::Error, flaws: &mut Vec<Flaw>) -> Result<Feed, Unreadable> {
     let broken = || Unreadable::NotAFeed(format!("it is broken JSON: {error}"));
-    let (_, list) = text.split_once("\"items\"").and_then(|(_, rest)| rest.split_once('[')).ok_or_else(broken)?;
+    let (_, list) =
+        text.split_once("\"items\"").and_then(|(_, rest)| rest.split_once('[')).ok_or_else(broken)?;
     let mut items = Vec::new();
     let mut rest = list;
     while items.len() < MOST_ENTRIES {
@@ -107,7 +115,10 @@ fn salvage(text: &str, error: &serde_json::Error, flaws: &mut Vec<Flaw>) -> Resu
         if let Element::Item(item) = element {
             items.push(*item);
         }
-        let Some(after) = rest.get(used..).map(str::trim_start).and_then(|after| after.strip_prefix(',')) else { break };
+        let Some(after) = rest.get(used..).map(str::trim_start).and_then(|after| after.strip_prefix(','))
+        else {
+            break;
+        };
         rest = after;
     }
     if items.is_empty() {
@@ -123,7 +134,8 @@ fn draft(item: &Item) -> Draft<'_> {
         loose.0.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed)
     }
     // Plain text may hold what looks like markup.
-    let escaped = text(&item.content_text).map(|text| Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>")));
+    let escaped = text(&item.content_text)
+        .map(|text| Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>")));
     let addresses = [&item.url, &item.external_url].into_iter().filter_map(text);
     let permalink = text(&item.id).filter(|id| id.starts_with("http"));
     Draft {
@@ -134,7 +146,13 @@ fn draft(item: &Item) -> Draft<'_> {
         updated: text(&item.date_modified),
         summary: text(&item.summary),
         content: text(&item.content_html).or(escaped),
-        authors: item.authors.0.iter().chain(&item.author.0).map(|name| Cow::Borrowed(name.as_str())).collect(),
+        authors: item
+            .authors
+            .0
+            .iter()
+            .chain(&item.author.0)
+            .map(|name| Cow::Borrowed(name.as_str()))
+            .collect(),
         lang: text(&item.language),
         source: None,
     }

@@ -15,7 +15,13 @@ use crate::news::entry::{Context, Document, Flaw, Unreadable};
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> {
     let markup = Markup::cut(text);
     let names = Names::of(&markup);
-    let mut reader = Reader { markup: &markup, names: &names, document: Document::default(), base: context.base.cloned(), lang: None };
+    let mut reader = Reader {
+        markup: &markup,
+        names: &names,
+        document: Document::default(),
+        base: context.base.cloned(),
+        lang: None,
+    };
     let items = reader.items();
     let Some(root) = reader.root(&items) else {
         return Err(not_a_feed(text));
@@ -56,7 +62,10 @@ fn damage(markup: &Markup<'_>, document: &mut Document) {
         note("bare-bracket", format!("{} times a < that begins no tag; read as text", markup.bare));
     }
     if markup.open > 0 {
-        note("unterminated", format!("{} comments or CDATA sections have no end; read on behind their beginning", markup.open));
+        note(
+            "unterminated",
+            format!("{} comments or CDATA sections have no end; read on behind their beginning", markup.open),
+        );
     }
     if markup.cut {
         note("too-many-tags", "the document has millions of tags; the rest was not read".to_owned());
@@ -126,7 +135,8 @@ impl<'a> Reader<'_, 'a> {
                 continue;
             }
             let next = items.get(items.partition_point(|item| *item < at));
-            let holds_items = token.kind == Kind::Start && next.is_some_and(|item| *item < token.close as usize);
+            let holds_items =
+                token.kind == Kind::Start && next.is_some_and(|item| *item < token.close as usize);
             if holds_items {
                 continue;
             }
@@ -156,7 +166,8 @@ impl<'a> Reader<'_, 'a> {
         let value = || field::value(self.markup, index, false).into_owned();
         match (vocabulary, local) {
             (Vocabulary::Core, "title") if self.document.title.is_none() => {
-                self.document.title = Some(crate::news::text::title_clip(&value(), 1024).0).filter(|title| !title.is_empty());
+                self.document.title =
+                    Some(crate::news::text::title_clip(&value(), 1024).0).filter(|title| !title.is_empty());
             }
             (Vocabulary::Core | Vocabulary::DublinCore, "language") if self.lang.is_none() => {
                 self.lang = Some(field::tag(&value())).filter(|lang| !lang.is_empty());
@@ -180,7 +191,8 @@ impl<'a> Reader<'_, 'a> {
         for (nth, index) in items.iter().copied().enumerate() {
             let Some(token) = self.token(index).filter(|_| index >= done) else { continue };
             if self.document.entries.len() >= MOST_ENTRIES {
-                let note = format!("the document has more than {MOST_ENTRIES} entries; the rest was not read");
+                let note =
+                    format!("the document has more than {MOST_ENTRIES} entries; the rest was not read");
                 self.document.flaws.push(Flaw { kind: "too-many-entries", note });
                 break;
             }
@@ -198,8 +210,15 @@ impl<'a> Reader<'_, 'a> {
             let whole = item.identified;
             let draft: Draft<'_> = item.draft();
             if truncated {
-                let kept = if whole { "its last entry is kept as far as it goes" } else { "its last entry is left out" };
-                self.document.flaws.push(Flaw { kind: "truncated", note: format!("the document ends in the middle; {kept}") });
+                let kept = if whole {
+                    "its last entry is kept as far as it goes"
+                } else {
+                    "its last entry is left out"
+                };
+                self.document.flaws.push(Flaw {
+                    kind: "truncated",
+                    note: format!("the document ends in the middle; {kept}"),
+                });
                 if !whole {
                     continue;
                 }

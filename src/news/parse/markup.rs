@@ -100,7 +100,8 @@ impl<'a> Markup<'a> {
             return Some((Kind::Skip, "", end.map_or(4, |end| end + 3 - at)));
         }
         if rest.starts_with(b"<![CDATA[") {
-            let end = ends.cdata.find(self.text, at + 9, b"]]>").filter(|end| !swallows(self.text, at + 9, *end));
+            let end =
+                ends.cdata.find(self.text, at + 9, b"]]>").filter(|end| !swallows(self.text, at + 9, *end));
             self.open += usize::from(end.is_none());
             return Some(match end {
                 Some(end) => (Kind::CData, "", end + 3 - at),
@@ -108,7 +109,9 @@ impl<'a> Markup<'a> {
             });
         }
         let end = memchr::memchr2(b'>', b'[', rest)?;
-        if rest.get(end) == Some(&b'[') && let Some(close) = ends.subset.find(self.text, at + end, b"]>") {
+        if rest.get(end) == Some(&b'[')
+            && let Some(close) = ends.subset.find(self.text, at + end, b"]>")
+        {
             return Some((Kind::Skip, "", close + 2 - at));
         }
         memchr::memchr(b'>', rest).map(|end| (Kind::Skip, "", end + 1))
@@ -139,7 +142,9 @@ impl<'a> Markup<'a> {
                     let close = memchr::memchr2(*quote, b'<', sight);
                     end += match close {
                         Some(close) if before == Some(&b'=') && sight.get(close) == Some(quote) => close + 2,
-                        Some(_) if before == Some(&b'=') => quoted(*quote, sight).map_or(1, |close| close + 2),
+                        Some(_) if before == Some(&b'=') => {
+                            quoted(*quote, sight).map_or(1, |close| close + 2)
+                        }
                         _ => 1,
                     };
                 }
@@ -170,7 +175,9 @@ impl<'a> Markup<'a> {
                     stack.push(index);
                 }
                 Kind::End => {
-                    let Some(depth) = open.get(token.name).and_then(|depths| depths.last()).copied() else { continue };
+                    let Some(depth) = open.get(token.name).and_then(|depths| depths.last()).copied() else {
+                        continue;
+                    };
                     let inner = items.last().copied().unwrap_or(0);
                     if depth < inner && !is_item(token.name) && !is_container(token.name) {
                         continue;
@@ -256,7 +263,11 @@ impl Next {
             Self::Never => return None,
             _ => {}
         }
-        let found = text.as_bytes().get(from..).and_then(|rest| memchr::memmem::find(rest, needle)).map(|at| at + from);
+        let found = text
+            .as_bytes()
+            .get(from..)
+            .and_then(|rest| memchr::memmem::find(rest, needle))
+            .map(|at| at + from);
         *self = found.map_or(Self::Never, Self::At);
         found
     }

@@ -34,7 +34,12 @@ impl<'a> Names<'a> {
     /// Collects the declarations of a document.
     pub(super) fn of(markup: &Markup<'a>) -> Self {
         let mut names = HashMap::new();
-        for token in markup.tokens.iter().take(SEARCHED).filter(|token| matches!(token.kind, Kind::Start | Kind::Empty)) {
+        for token in markup
+            .tokens
+            .iter()
+            .take(SEARCHED)
+            .filter(|token| matches!(token.kind, Kind::Start | Kind::Empty))
+        {
             let tag = markup.slice(token.from, token.to);
             if names.len() >= REMEMBERED || memchr::memmem::find(tag.as_bytes(), b"xmlns:").is_none() {
                 continue;
@@ -90,9 +95,19 @@ fn vocabulary(uri: &str) -> Vocabulary {
         Vocabulary::Xhtml
     } else if has("purl.org/rss/1.0/modules") {
         Vocabulary::Other
-    } else if ["w3.org/2005/atom", "purl.org/atom", "purl.org/rss", "purl.org/net/rss", "userland.com", "my.netscape.com", "22-rdf-syntax-ns", "harvard.edu", "rssboard"]
-        .iter()
-        .any(|part| has(part))
+    } else if [
+        "w3.org/2005/atom",
+        "purl.org/atom",
+        "purl.org/rss",
+        "purl.org/net/rss",
+        "userland.com",
+        "my.netscape.com",
+        "22-rdf-syntax-ns",
+        "harvard.edu",
+        "rssboard",
+    ]
+    .iter()
+    .any(|part| has(part))
     {
         Vocabulary::Core
     } else {

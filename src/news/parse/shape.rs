@@ -8,8 +8,17 @@
 const ONCE: [&str; 6] = ["title", "link", "guid", "description", "pubDate", "content:encoded"];
 /// Elements of an RSS item that may repeat, or that nobody here reads.
 const OFTEN: [&str; 11] = [
-    "category", "comments", "enclosure", "author", "dc:creator", "dc:subject", "media:thumbnail", "media:credit",
-    "media:keywords", "media:rating", "media:copyright",
+    "category",
+    "comments",
+    "enclosure",
+    "author",
+    "dc:creator",
+    "dc:subject",
+    "media:thumbnail",
+    "media:credit",
+    "media:keywords",
+    "media:rating",
+    "media:copyright",
 ];
 /// Elements of an Atom entry that may stand once.
 const ATOM_ONCE: [&str; 6] = ["title", "id", "published", "updated", "summary", "content"];
@@ -27,12 +36,23 @@ pub(super) struct Shape {
 pub(super) fn faithful(text: &str) -> Option<Shape> {
     let bytes = text.as_bytes();
     // No control characters: a branch per byte would cost more than the parse.
-    let controls = bytes.iter().fold(0u8, |seen, byte| seen | u8::from(*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')));
+    let controls = bytes
+        .iter()
+        .fold(0u8, |seen, byte| seen | u8::from(*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')));
     if controls != 0 {
         return None;
     }
     let root = root(text)?;
-    let mut walk = Walk { text: text.get(root..)?, at: 0, depth: 0, atom: false, entry: None, entries: 0, field: "" };
+    let mut walk = Walk {
+        text: text.get(root..)?,
+        at: 0,
+        depth: 0,
+        atom: false,
+        entry: None,
+        entries: 0,
+        field: "",
+        declared: "",
+    };
     walk.run().then_some(Shape { root, entries: walk.entries })
 }
 
@@ -56,11 +76,14 @@ struct Walk<'a> {
     entries: usize,
     /// The field being read, or the element of the channel.
     field: &'a str,
+    /// The root's attributes, where prefixes are declared.
+    declared: &'a str,
 }
 
 impl<'a> Walk<'a> {
     fn run(&mut self) -> bool {
-        while let Some(step) = self.text.as_bytes().get(self.at..).and_then(|rest| memchr::memchr(b'<', rest)) {
+        while let Some(step) = self.text.as_bytes().get(self.at..).and_then(|rest| memchr::memchr(b'<', rest))
+        {
             self.at += step;
             if self.tag().is_none() {
                 return false;
@@ -91,14 +114,17 @@ impl<'a> Walk<'a> {
         if inner.starts_with('/') {
             self.depth = self.depth.checked_sub(1)?;
             let item_depth = if self.atom { 1 } else { 2 };
-            if self.depth == item_depth && let Some(seen) = self.entry.take() {
+            if self.depth == item_depth
+                && let Some(seen) = self.entry.take()
+            {
                 // Without an address of its own, guid and others have to stand in.
                 return (self.atom || seen & 2 != 0).then_some(());
             }
             return Some(());
         }
         let empty = inner.ends_with('/');
-        let name_end = inner.find(|char: char| char.is_ascii_whitespace() || char == '/').unwrap_or(inner.len());
+        let name_end =
+            inner.find(|char: char| char.is_ascii_whitespace() || char == '/').unwrap_or(inner.len());
         let (name, attributes) = inner.split_at(name_end);
         if self.depth > 0 && attributes.contains("xml:") {
             return None;
@@ -107,7 +133,9 @@ impl<'a> Walk<'a> {
             (0, _) => self.begin(name, attributes)?,
             (1, false) => (name == "channel" && !empty).then_some(())?,
             (2, false) | (1, true) => self.feed_child(name, empty, begin)?,
-            (3, false) | (2, true) if self.entry.is_some() => self.entry_child(name, attributes, empty, begin)?,
+            (3, false) | (2, true) if self.entry.is_some() => {
+                self.entry_child(name, attributes, empty, begin)?
+            }
             // Markup inside a field is what feed-rs loses.
             _ if self.entry.is_some() && self.field != "author" => return None,
             _ => {}
@@ -116,10 +144,11 @@ impl<'a> Walk<'a> {
         Some(())
     }
 
-    fn begin(&mut self, name: &str, attributes: &str) -> Option<()> {
+    fn begin(&mut self, name: &str, attributes: &'a str) -> Option<()> {
         if attributes.contains("xml:base") {
             return None;
         }
+        self.declared = attributes;
         match name {
             "rss" => {
                 let version = attributes.contains("version=\"2.0\"") || attributes.contains("version='2.0'");
@@ -143,7 +172,9 @@ impl<'a> Walk<'a> {
             self.entries += 1;
             return (!empty).then_some(());
         }
-        if matches!(name, "skipHours" | "skipDays" | "item" | "entry") || matches!(prefix, Some("dc" | "itunes" | "podcast" | "googleplay")) {
+        if matches!(name, "skipHours" | "skipDays" | "item" | "entry")
+            || matches!(prefix, Some("dc" | "itunes" | "podcast" | "googleplay"))
+        {
             return None;
         }
         matches!(name, "managingEditor" | "webMaster").then(|| self.harmless(begin)).unwrap_or(Some(()))
@@ -151,13 +182,23 @@ impl<'a> Walk<'a> {
 
     fn entry_child(&mut self, name: &'a str, attributes: &str, empty: bool, begin: usize) -> Option<()> {
         self.field = name;
+        // An undeclared prefix is nothing to feed-rs.
+        if let Some((prefix, _)) = name.split_once(':')
+            && !self.declared.match_indices(prefix).any(|(at, _)| {
+                self.declared.get(at + prefix.len()..).is_some_and(|rest| rest.starts_with('='))
+            })
+        {
+            return None;
+        }
         let (once, often) = if self.atom { (&ATOM_ONCE, &ATOM_OFTEN[..]) } else { (&ONCE, &OFTEN[..]) };
         if let Some(bit) = once.iter().position(|own| *own == name) {
             let seen = self.entry.get_or_insert(0);
             let bit = 1u8 << bit;
             let first = *seen & bit == 0;
             *seen |= bit;
-            let plain = !self.atom || ["type=\"html\"", "type=\"text\""].iter().any(|kind| attributes.trim() == *kind) || attributes.trim().is_empty();
+            let plain = !self.atom
+                || ["type=\"html\"", "type=\"text\""].iter().any(|kind| attributes.trim() == *kind)
+                || attributes.trim().is_empty();
             return (first && !empty && plain).then_some(());
         }
         if matches!(name, "author" | "dc:creator") && !self.atom {
@@ -178,7 +219,10 @@ impl<'a> Walk<'a> {
 
 /// Tells whether the prefixes that matter mean what they usually do.
 fn usual_prefixes(attributes: &str) -> bool {
-    let usual = [("xmlns:dc=", "http://purl.org/dc/elements/1.1/"), ("xmlns:content=", "http://purl.org/rss/1.0/modules/content/")];
+    let usual = [
+        ("xmlns:dc=", "http://purl.org/dc/elements/1.1/"),
+        ("xmlns:content=", "http://purl.org/rss/1.0/modules/content/"),
+    ];
     usual.iter().all(|(name, uri)| {
         let Some((_, value)) = attributes.split_once(name) else { return true };
         value.get(1..).is_some_and(|value| value.starts_with(uri))
@@ -191,8 +235,13 @@ mod tests {
 
     #[test]
     fn clean_documents_are_faithful_and_rich_or_broken_ones_are_not() {
-        let rss = |head: &str, item: &str| format!("<?xml version=\"1.0\"?>\n<rss version=\"2.0\"{head}><channel><title>t</title><item>{item}</item></channel></rss>");
-        let good = "<title>a</title><link>https://x.test/</link><description><![CDATA[<p>x</p>]]></description>";
+        let rss = |head: &str, item: &str| {
+            format!(
+                "<?xml version=\"1.0\"?>\n<rss version=\"2.0\"{head}><channel><title>t</title><item>{item}</item></channel></rss>"
+            )
+        };
+        let good =
+            "<title>a</title><link>https://x.test/</link><description><![CDATA[<p>x</p>]]></description>";
         assert_eq!(faithful(&rss("", good)).map(|shape| shape.entries), Some(1));
         let bad = [
             rss(" xmlns=\"http://backend.userland.com/rss2\"", good),

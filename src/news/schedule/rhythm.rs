@@ -89,6 +89,17 @@ impl Rhythm {
         self.hurry_until = Some(now.as_second().saturating_add(HURRY));
     }
 
+    /// The usual time between two entries, where enough were seen to tell.
+    pub fn usual_gap(&self) -> Option<SignedDuration> {
+        let newest = *self.recent.last()?;
+        // As it was when entries last came: silence since then must not stretch it.
+        let count = self.hours.iter().map(|count| from_hundredths(*count)).sum::<f64>() / self.growth(newest);
+        let watched = self.watched_until(newest) / self.growth(newest);
+        let enough = count >= 3.0 && watched > 0.0 && self.is_known();
+        let hours = enough.then(|| watched / count)?;
+        Some(SignedDuration::from_secs_f64((hours * 3600.0).clamp(60.0, 365.0 * 86400.0)))
+    }
+
     /// Whether entries are feared to be missed.
     pub(super) fn hurries(&self, now: Timestamp) -> bool {
         // An end too far ahead was written by a clock that has since been put back.
@@ -139,7 +150,9 @@ impl Rhythm {
     ///
     /// Four where less than half a one was due happens by chance twice in a thousand times.
     fn burst(&self, now: i64, usual: f64) -> f64 {
-        let Some(first) = self.recent.first().filter(|_| self.recent.len() >= RECENT) else { return 0.0 };
+        // Arrivals from a future that did not come were noted by a clock since put back.
+        let all_past = self.recent.len() >= RECENT && self.recent.iter().all(|at| *at <= now);
+        let Some(first) = self.recent.first().filter(|_| all_past) else { return 0.0 };
         let hours = hours_between(*first, now).max(1.0 / 12.0);
         let due = usual * hours;
         if due < 0.5 { 4.0 / hours } else { 0.0 }
@@ -170,7 +183,11 @@ impl Rhythm {
         (hours_between(self.origin, at) / HALF_LIFE).clamp(-16.0, 16.0).exp2()
     }
 
+    /// Weighted hours watched; none before the first look.
     fn watched_until(&self, now: i64) -> f64 {
+        if self.since.is_none() {
+            return 0.0;
+        }
         from_hundredths(self.watched) + HALF_LIFE / std::f64::consts::LN_2 * (self.growth(now) - 1.0).max(0.0)
     }
 }

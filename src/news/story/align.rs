@@ -95,7 +95,9 @@ fn joined(hunks: Vec<Hunk>, a: &Line, b: &Line) -> Vec<Hunk> {
         widen(&mut hunk.a, a);
         widen(&mut hunk.b, b);
         match out.last_mut() {
-            Some(last) if hunk.a.0 <= last.a.1 + near(a, last.a.1) || hunk.b.0 <= last.b.1 + near(b, last.b.1) => {
+            Some(last)
+                if hunk.a.0 <= last.a.1 + near(a, last.a.1) || hunk.b.0 <= last.b.1 + near(b, last.b.1) =>
+            {
                 last.a.1 = last.a.1.max(hunk.a.1);
                 last.b.1 = last.b.1.max(hunk.b.1);
             }
@@ -107,7 +109,8 @@ fn joined(hunks: Vec<Hunk>, a: &Line, b: &Line) -> Vec<Hunk> {
 
 /// One matched character between two differences is chance; one matched content word is not.
 fn near(line: &Line, at: usize) -> usize {
-    let chance = line.sentence.tokens.get(at).is_some_and(|t| t.kind == Kind::Character) || line.content.get(at) == Some(&false);
+    let chance = line.sentence.tokens.get(at).is_some_and(|t| t.kind == Kind::Character)
+        || line.content.get(at) == Some(&false);
     usize::from(chance)
 }
 
@@ -116,10 +119,12 @@ fn widen(range: &mut (usize, usize), line: &Line) {
         return;
     }
     let run = |i: usize| line.sentence.tokens.get(i).map(|t| t.run);
-    while range.0 > 0 && line.spaced(range.0) && line.spaced(range.0 - 1) && run(range.0 - 1) == run(range.0) {
+    while range.0 > 0 && line.spaced(range.0) && line.spaced(range.0 - 1) && run(range.0 - 1) == run(range.0)
+    {
         range.0 -= 1;
     }
-    while range.1 > 0 && line.spaced(range.1 - 1) && line.spaced(range.1) && run(range.1) == run(range.1 - 1) {
+    while range.1 > 0 && line.spaced(range.1 - 1) && line.spaced(range.1) && run(range.1) == run(range.1 - 1)
+    {
         range.1 += 1;
     }
 }

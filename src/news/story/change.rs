@@ -8,7 +8,8 @@ use super::lexicon::Role;
 
 /// Says what changed materially between two versions of one article; `None` for typos and polish.
 pub fn material_change(old: &Text<'_>, new: &Text<'_>) -> Option<String> {
-    let (before, after) = (Features::read(old.title, old.summary, old.lang), Features::read(new.title, new.summary, new.lang));
+    let (before, after) =
+        (Features::read(old.title, old.summary, old.lang), Features::read(new.title, new.summary, new.lang));
     difference(&before, &after).or_else(|| rewritten(&before, &after))
 }
 

@@ -12,12 +12,114 @@ pub(super) struct Tags {
     pub(super) correction: bool,
 }
 
-const UPDATES: &[&str] = &["update", "lead", "ld", "종합", "2보", "3보", "4보", "続報", "更新", "aktualis", "mise a jour", "actualiz", "aggiorn", "aktualiz", "oppdater", "uppdater", "обновл"];
-const CORRECTIONS: &[&str] = &["correct", "corrig", "정정", "訂正", "berichtig", "korrektur", "rectif", "correzione", "rettifica", "sprostow", "korekta", "更正", "исправ", "duzeltme", "تصحيح", "korrig", "바로잡"];
+const UPDATES: &[&str] = &[
+    "update",
+    "lead",
+    "ld",
+    "종합",
+    "2보",
+    "3보",
+    "4보",
+    "続報",
+    "更新",
+    "aktualis",
+    "mise a jour",
+    "actualiz",
+    "aggiorn",
+    "aktualiz",
+    "oppdater",
+    "uppdater",
+    "обновл",
+];
+const CORRECTIONS: &[&str] = &[
+    "correct",
+    "corrig",
+    "정정",
+    "訂正",
+    "berichtig",
+    "korrektur",
+    "rectif",
+    "correzione",
+    "rettifica",
+    "sprostow",
+    "korekta",
+    "更正",
+    "исправ",
+    "duzeltme",
+    "تصحيح",
+    "korrig",
+    "바로잡",
+];
 const WORDS: &[&str] = &[
-    "breaking", "breaking news", "urgent", "update", "exclusive", "live", "flash", "lead", "developing", "correction", "corrected", "refile", "recast", "wrapup", "wrap", "news", "alert", "just in",
-    "eilmeldung", "eil", "exklusiv", "liveticker", "berichtigung", "korrektur", "urgence", "en direct", "direct", "exclusif", "alerte", "rectificatif", "urgente", "ultima hora", "última hora", "exclusiva", "directo", "correccion", "corrección",
-    "ultim'ora", "esclusiva", "diretta", "pilne", "z ostatniej chwili", "tylko u nas", "sprostowanie", "срочно", "son dakika", "速報", "独自", "単独", "続報", "訂正", "号外", "속보", "단독", "종합", "정정", "상보", "1보", "2보", "3보", "快讯", "突发", "更正", "عاجل", "ora 24", "aktualizacja", "actualizacion", "aggiornamento", "mise a jour",
+    "breaking",
+    "breaking news",
+    "urgent",
+    "update",
+    "exclusive",
+    "live",
+    "flash",
+    "lead",
+    "developing",
+    "correction",
+    "corrected",
+    "refile",
+    "recast",
+    "wrapup",
+    "wrap",
+    "news",
+    "alert",
+    "just in",
+    "eilmeldung",
+    "eil",
+    "exklusiv",
+    "liveticker",
+    "berichtigung",
+    "korrektur",
+    "urgence",
+    "en direct",
+    "direct",
+    "exclusif",
+    "alerte",
+    "rectificatif",
+    "urgente",
+    "ultima hora",
+    "última hora",
+    "exclusiva",
+    "directo",
+    "correccion",
+    "corrección",
+    "ultim'ora",
+    "esclusiva",
+    "diretta",
+    "pilne",
+    "z ostatniej chwili",
+    "tylko u nas",
+    "sprostowanie",
+    "срочно",
+    "son dakika",
+    "速報",
+    "独自",
+    "単独",
+    "続報",
+    "訂正",
+    "号外",
+    "속보",
+    "단독",
+    "종합",
+    "정정",
+    "상보",
+    "1보",
+    "2보",
+    "3보",
+    "快讯",
+    "突发",
+    "更正",
+    "عاجل",
+    "ora 24",
+    "aktualizacja",
+    "actualizacion",
+    "aggiornamento",
+    "mise a jour",
 ];
 
 /// Cuts tags and outlet names off a composed headline.
@@ -55,9 +157,16 @@ fn leading_tag(text: &str) -> Option<(String, &str)> {
         let after = text.get(end + close.len_utf8()..)?;
         let short = tag.chars().count() <= if open == '(' { 12 } else { 14 };
         // (3일), [한미 정상회담]: only short brackets, and none of figures alone
-        return (short && tag.chars().any(char::is_alphabetic)).then(|| (tag.to_owned(), after.trim_start_matches([':', '-', ' '])));
+        return (short && tag.chars().any(char::is_alphabetic))
+            .then(|| (tag.to_owned(), after.trim_start_matches([':', '-', ' '])));
     }
-    let end = text.char_indices().take(40).find(|(at, c)| matches!(c, ':' | '|' | '–' | '—' | '：' | '｜' | '!' | '=') || (*c == '-' && *at > 0))?.0;
+    let end = text
+        .char_indices()
+        .take(40)
+        .find(|(at, c)| {
+            matches!(c, ':' | '|' | '–' | '—' | '：' | '｜' | '!' | '=') || (*c == '-' && *at > 0)
+        })?
+        .0;
     let tag = text.get(..end)?.trim();
     let known = fold(tag);
     let known = known.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
@@ -73,18 +182,29 @@ fn trailing_tag(text: &str) -> Option<(&str, String)> {
         let tag = text.get(start + open.len_utf8()..text.len() - close.len_utf8())?;
         let before = text.get(..start)?;
         let wanted = fold(tag);
-        let credit = WORDS.iter().any(|w| fold(w) == wanted) || super::wire::is_agency(&wanted) || CORRECTIONS.iter().chain(UPDATES).any(|w| wanted.starts_with(w));
+        let credit = WORDS.iter().any(|w| fold(w) == wanted)
+            || super::wire::is_agency(&wanted)
+            || CORRECTIONS.iter().chain(UPDATES).any(|w| wanted.starts_with(w));
         return (credit && before.chars().any(char::is_alphanumeric)).then(|| (before, tag.to_owned()));
     }
-    for mark in [" | ", "｜", " – ", " — ", " - ", " ‖ ", " · "] {
+    for mark in [" | ", "|", " – ", " — ", " - ", " ‖ ", " · "] {
         if let Some(at) = text.rfind(mark) {
             let (before, after) = (text.get(..at)?, text.get(at + mark.len()..)?);
             let words = after.split_whitespace().count();
             let chars = after.chars().count();
-            let name = chars <= 28 && words <= 4 && !after.chars().any(|c| c.is_ascii_digit() || matches!(c, '"' | '“' | '?' | '!'));
+            let name = chars <= 28
+                && words <= 4
+                && !after.chars().any(|c| c.is_ascii_digit() || matches!(c, '"' | '“' | '?' | '!'));
             // an outlet's name begins with a capital or is CJK; a clause after a dash seldom is all capitals
-            let capitals = after.split_whitespace().all(|w| w.chars().next().is_some_and(|c| !c.is_lowercase()) || w.len() <= 3 || w.contains('.'));
-            if name && capitals && before.split_whitespace().count().max(before.chars().filter(|c| is_cjk(*c)).count() / 3) >= 3 && !claims(after) {
+            let capitals = after.split_whitespace().all(|w| {
+                w.chars().next().is_some_and(|c| !c.is_lowercase()) || w.len() <= 3 || w.contains('.')
+            });
+            if name
+                && capitals
+                && before.split_whitespace().count().max(before.chars().filter(|c| is_cjk(*c)).count() / 3)
+                    >= 3
+                && !claims(after)
+            {
                 return Some((before, after.to_owned()));
             }
         }
@@ -97,7 +217,10 @@ fn claims(name: &str) -> bool {
     let sentence = tokens(name, false);
     let spaced = format!(" {}", sentence.text);
     lexicon::languages().chain(["*"]).any(|lang| {
-        matches!(lang, "en" | "*") && lexicon::of(lang).find(&spaced).any(|(_, _, m)| matches!(m.role, lexicon::Role::Opposite | lexicon::Role::Lone))
+        matches!(lang, "en" | "*")
+            && lexicon::of(lang)
+                .find(&spaced)
+                .any(|(_, _, m)| matches!(m.role, lexicon::Role::Opposite | lexicon::Role::Lone))
     })
 }
 
@@ -126,9 +249,22 @@ pub(super) fn body(composed: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split('\n') {
         let folded = fold(line);
-        let rights = ["무단전재", "무단 전재", "재배포 금지", "無断転載", "all rights reserved", "alle rechte vorbehalten", "tous droits", "riproduzione riservata", "wszelkie prawa", "todos los derechos", "reporting by", "editing by"]
-            .iter()
-            .any(|r| folded.contains(r));
+        let rights = [
+            "무단전재",
+            "무단 전재",
+            "재배포 금지",
+            "無断転載",
+            "all rights reserved",
+            "alle rechte vorbehalten",
+            "tous droits",
+            "riproduzione riservata",
+            "wszelkie prawa",
+            "todos los derechos",
+            "reporting by",
+            "editing by",
+        ]
+        .iter()
+        .any(|r| folded.contains(r));
         if !(rights && line.chars().count() < 160) {
             out.push_str(line);
             out.push('\n');
@@ -146,7 +282,9 @@ fn without_dateline(text: &str) -> &str {
     {
         let head = after.char_indices().take(24).find(|(_, c)| *c == '=').map(|(at, _)| at);
         return match head {
-            Some(at) if after.chars().next().is_some_and(|c| c == ' ' || is_hangul(c)) => after.get(at + 1..).unwrap_or(after).trim_start(),
+            Some(at) if after.chars().next().is_some_and(|c| c == ' ' || is_hangul(c)) => {
+                after.get(at + 1..).unwrap_or(after).trim_start()
+            }
             _ => after.trim_start_matches(['-', '–', '—', '=', ' ', ':']),
         };
     }
@@ -155,7 +293,10 @@ fn without_dateline(text: &str) -> &str {
             && let (Some(before), Some(after)) = (text.get(..at), text.get(at + mark.len()..))
         {
             let first = before.split([',', ' ', '(', '/']).next().unwrap_or("");
-            let shouted = first.chars().count() >= 3 && first.chars().all(|c| !c.is_lowercase()) && first.chars().any(char::is_alphabetic) && !first.chars().any(is_cjk);
+            let shouted = first.chars().count() >= 3
+                && first.chars().all(|c| !c.is_lowercase())
+                && first.chars().any(char::is_alphabetic)
+                && !first.chars().any(is_cjk);
             if shouted || before.ends_with(')') && before.split_whitespace().count() <= 6 {
                 return after;
             }
@@ -167,7 +308,8 @@ fn without_dateline(text: &str) -> &str {
 /// The primary language: by script where the script decides, by the tag, else by the commonest small words.
 pub(super) fn language(title: &str, body: &str, tag: &str) -> String {
     let tag: String = tag.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
-    let (mut hangul, mut kana, mut han, mut cyrillic, mut ukrainian, mut arabic, mut latin) = (0, 0, 0, 0, 0, 0, 0);
+    let (mut hangul, mut kana, mut han, mut cyrillic, mut ukrainian, mut arabic, mut latin) =
+        (0, 0, 0, 0, 0, 0, 0);
     for c in title.chars().chain(body.chars()) {
         match c {
             '\u{ac00}'..='\u{d7a3}' => hangul += 1,
@@ -182,7 +324,13 @@ pub(super) fn language(title: &str, body: &str, tag: &str) -> String {
     }
     let cjk = (hangul + kana + han) * 2;
     let by_script = if cjk > latin.max(cyrillic).max(arabic) {
-        if hangul * 3 >= han + kana { "ko" } else if kana * 8 >= han { "ja" } else { "zh" }
+        if hangul * 3 >= han + kana {
+            "ko"
+        } else if kana * 8 >= han {
+            "ja"
+        } else {
+            "zh"
+        }
     } else if arabic > latin {
         "ar"
     } else if cyrillic + ukrainian > latin {

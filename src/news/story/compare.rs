@@ -12,13 +12,16 @@ pub(super) const WINDOW: i64 = 72 * 3600;
 const LEAST_SHARED: f64 = 0.55;
 /// Share of each lead that must stand in the other text.
 const LEAST_LEAD: f64 = 0.50;
-/// Content swaps in aligned sentences that make it another text.
-const MOST_SWAPS: u32 = 3;
+/// The same, where both leads coincide: much background was added or cut.
+const LEAST_SHARED_WITH_LEAD: f64 = 0.30;
+/// Content swaps in aligned sentences that make it another text; one in the lead is enough.
+const MOST_SWAPS: u32 = 2;
 
 /// Compares two articles.
 pub fn compare(a: &Print, b: &Print) -> Verdict {
     let (x, y) = (&a.features, &b.features);
-    let mut evidence = Evidence { ground: Ground::OwnWords, shared: 0, lead: 0, run: 0, characters: x.cjk, conflict: None };
+    let mut evidence =
+        Evidence { ground: Ground::OwnWords, shared: 0, lead: 0, run: 0, characters: x.cjk, conflict: None };
     if x.lang != y.lang && (x.cjk || y.cjk || shared(&x.shingles, &y.shingles) == 0) {
         evidence.ground = Ground::OtherLanguage;
         return Verdict { copy: false, evidence };
@@ -32,8 +35,7 @@ pub fn compare(a: &Print, b: &Print) -> Verdict {
         evidence.ground = if copy { Ground::SameHeadline } else { Ground::SameOutlet };
         return Verdict { copy, evidence };
     }
-    let short = |f: &Features| f.size < if f.cjk { 16 } else { 8 };
-    if short(x) || short(y) {
+    if x.is_bare() || y.is_bare() {
         return titles(x, y, evidence);
     }
     texts(x, y, evidence)
@@ -75,7 +77,7 @@ fn texts(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
         evidence.conflict = conflict;
         Verdict { copy: false, evidence }
     };
-    if contained < 0.35 {
+    if contained < LEAST_SHARED_WITH_LEAD {
         return refuse(evidence, Ground::OwnWords, None);
     }
     let Findings { contradiction, swaps, lead_swaps } = conflict::find(x, y);
@@ -84,16 +86,16 @@ fn texts(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
     }
     // a text cut short may end within its lead
     let whole = contained >= 0.95;
-    if contained < LEAST_SHARED {
+    if contained < if lead >= 0.9 { LEAST_SHARED_WITH_LEAD } else { LEAST_SHARED } {
         return refuse(evidence, Ground::OwnWords, None);
     }
     if in_y.lead.max(in_x.lead) < 0.7 || (lead < LEAST_LEAD && !whole) {
         return refuse(evidence, Ground::OwnLead, None);
     }
-    if swaps >= MOST_SWAPS || lead_swaps >= 2 {
+    if swaps >= MOST_SWAPS || lead_swaps >= 1 {
         return refuse(evidence, Ground::Rewritten, None);
     }
-    if let Some(news) = announced(x, y).or_else(|| announced(y, x)) {
+    if let Some(news) = announced(x, y, lead >= 0.9).or_else(|| announced(y, x, lead >= 0.9)) {
         return refuse(evidence, Ground::NewFacts, Some(news));
     }
     if x.tags.correction != y.tags.correction && contained < 0.98 {
@@ -139,12 +141,24 @@ fn cover(text: &Features, other: &Features) -> Cover {
 }
 
 /// What a headline announces out of its own text that the other article has nowhere: the mark of an update.
-fn announced(x: &Features, y: &Features) -> Option<String> {
+///
+/// Where the leads coincide, more of it is needed: an editor may take a headline from the background.
+fn announced(x: &Features, y: &Features, same_lead: bool) -> Option<String> {
     let theirs = gather(y.lines());
     let own = gather(x.body.iter());
-    let fresh: Vec<u32> = x.head.grams.iter().copied().filter(|g| own.binary_search(g).is_ok() && theirs.binary_search(g).is_err()).collect();
-    let least = if x.cjk { 4 } else { 2 };
-    (fresh.len() >= least && fresh.len() * 5 >= x.head.grams.len() * 2).then(|| "the headline tells what only its own text has".to_owned())
+    let gram = |g: &u32| own.binary_search(g).is_ok() && theirs.binary_search(g).is_err();
+    let fresh = x.head.grams.iter().filter(|g| gram(g)).count();
+    let (least, share) = match (x.cjk, same_lead) {
+        (true, true) => (6, 5),
+        (true, false) => (4, 4),
+        (false, true) => (3, 5),
+        (false, false) => (2, 4),
+    };
+    let enough = |n: usize| n >= least && n * 10 >= x.head.grams.len() * share;
+    if !enough(fresh) || (!x.cjk && !enough(x.head.foreign_words(y))) {
+        return None;
+    }
+    Some("the headline tells what only its own text has".to_owned())
 }
 
 fn gather<'a>(lines: impl Iterator<Item = &'a Line>) -> Vec<u32> {

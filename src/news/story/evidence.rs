@@ -63,7 +63,9 @@ pub struct Verdict {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = if self.characters { "characters" } else { "words" };
-        let shared = |f: &mut fmt::Formatter<'_>| write!(f, "{} % of the shorter text in shared runs of up to {} {unit}", self.shared, self.run);
+        let shared = |f: &mut fmt::Formatter<'_>| {
+            write!(f, "{} % of the shorter text in shared runs of up to {} {unit}", self.shared, self.run)
+        };
         match self.ground {
             Ground::SameText => {
                 shared(f)?;

@@ -20,6 +20,8 @@ pub(super) struct Mark {
     pub(super) first: usize,
     /// One past the last token.
     pub(super) last: usize,
+    /// 1 where something comes about, -1 where it does not, else 0.
+    pub(super) pole: i8,
     /// The quantity, when it is one.
     pub(super) quantity: Option<Quantity>,
 }
@@ -67,7 +69,8 @@ impl Features {
         let terms = lexicon::of(if matches!(lang.as_str(), "ko" | "ja") { "*" } else { &lang });
         let cjk = matches!(lang.as_str(), "ko" | "ja" | "zh");
         let head = Line::read(&title, &lang, terms);
-        let mut lines: Vec<Line> = sentences(&body).into_iter().map(|s| Line::read(s, &lang, terms)).collect();
+        let mut lines: Vec<Line> =
+            sentences(&body).into_iter().map(|s| Line::read(s, &lang, terms)).collect();
         lines.retain(|l| !l.sentence.tokens.is_empty());
         // a text that opens by repeating its headline is cut by feeds, not by editors
         if lines.len() > 1 && lines.first().is_some_and(|l| l.ids().eq(head.ids())) {
@@ -84,6 +87,11 @@ impl Features {
     /// Whether a claim of the same axis and value stands anywhere in the headline or text.
     pub(super) fn claims(&self, mark: &Mark) -> bool {
         self.lines().flat_map(|l| &l.marks).any(|m| m.agrees(mark))
+    }
+
+    /// Whether it is a headline and hardly any text.
+    pub(super) fn is_bare(&self) -> bool {
+        self.size < if self.cjk { 16 } else { 8 }
     }
 
     /// The headline, then the sentences.
@@ -106,7 +114,23 @@ impl Mark {
 
 impl Line {
     fn read(text: &str, lang: &str, terms: &'static Lexicon) -> Self {
-        let dots = matches!(lang, "de" | "es" | "it" | "pt" | "nl" | "tr" | "da" | "no" | "nb" | "nn" | "sv" | "fi" | "pl" | "id" | "el");
+        let dots = matches!(
+            lang,
+            "de" | "es"
+                | "it"
+                | "pt"
+                | "nl"
+                | "tr"
+                | "da"
+                | "no"
+                | "nb"
+                | "nn"
+                | "sv"
+                | "fi"
+                | "pl"
+                | "id"
+                | "el"
+        );
         let mut sentence = tokens(text, dots);
         let most = 160;
         sentence.tokens.truncate(most);
@@ -125,7 +149,13 @@ impl Line {
                 Role::Number => {
                     let value = meaning.values.first().and_then(|v| v.parse().ok()).unwrap_or(0.0);
                     if !marks.iter().any(|m| m.quantity.is_some() && m.first < last && first < m.last) {
-                        marks.push(quantity_mark(Quantity { sort: Sort::Count, value, digits: 1, first, last }));
+                        marks.push(quantity_mark(Quantity {
+                            sort: Sort::Count,
+                            value,
+                            digits: 1,
+                            first,
+                            last,
+                        }));
                     }
                 }
                 role => marks.extend(meaning.values.iter().map(|value| Mark {
@@ -133,6 +163,7 @@ impl Line {
                     axis: meaning.axis,
                     axis_id: meaning.axis_id,
                     value: hash(value.as_bytes()),
+                    pole: pole(meaning.axis, value),
                     first,
                     last,
                     quantity: None,
@@ -152,7 +183,19 @@ impl Line {
     /// One hash per run of `k` tokens.
     pub(super) fn shingles(&self, k: usize) -> impl Iterator<Item = u32> {
         let k = k.min(self.sentence.tokens.len()).max(1);
-        self.sentence.tokens.windows(k).map(|run| run.iter().fold(0x9e37_79b9, |h: u32, t| (h.rotate_left(5) ^ t.id).wrapping_mul(0x0100_0193)))
+        self.sentence.tokens.windows(k).map(|run| {
+            run.iter().fold(0x9e37_79b9, |h: u32, t| (h.rotate_left(5) ^ t.id).wrapping_mul(0x0100_0193))
+        })
+    }
+
+    /// How many of its content words have no form in the other article.
+    pub(super) fn foreign_words(&self, other: &Features) -> usize {
+        let stem = |l: &Self, i: usize| l.words(i, i + 1).chars().take(5).collect::<String>();
+        let theirs: Vec<String> =
+            other.lines().flat_map(|l| (0..l.sentence.tokens.len()).map(|i| stem(l, i))).collect();
+        (0..self.sentence.tokens.len())
+            .filter(|i| self.content.get(*i) == Some(&true) && !theirs.contains(&stem(self, *i)))
+            .count()
     }
 
     /// The text of a range of tokens.
@@ -197,5 +240,25 @@ fn quantity_mark(q: Quantity) -> Mark {
         Sort::Count => ("number", 3),
     };
     let value = hash(&q.value.to_bits().to_le_bytes());
-    Mark { role: Role::Number, axis, axis_id, value, first: q.first, last: q.last, quantity: Some(q) }
+    Mark {
+        role: Role::Number,
+        axis,
+        axis_id,
+        value,
+        pole: 0,
+        first: q.first,
+        last: q.last,
+        quantity: Some(q),
+    }
+}
+
+fn pole(axis: &str, value: &str) -> i8 {
+    match (axis, value) {
+        ("accord", "reached")
+        | ("consent" | "claim", "yes")
+        | ("paper", "done" | "ratify" | "initial")
+        | ("course", "begins") => 1,
+        ("accord", "failed") | ("consent" | "claim", "no") | ("paper", "put off") | ("course", "ends") => -1,
+        _ => 0,
+    }
 }

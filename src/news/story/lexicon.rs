@@ -65,14 +65,18 @@ pub(super) fn languages() -> impl Iterator<Item = &'static str> {
 
 impl Lexicon {
     /// Every term found in a folded text with a leading space: byte range and meanings.
-    pub(super) fn find<'a>(&'static self, text: &'a str) -> impl Iterator<Item = (usize, usize, &'static Meaning)> + 'a {
+    pub(super) fn find<'a>(
+        &'static self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (usize, usize, &'static Meaning)> + 'a {
         self.automaton.iter().flat_map(move |automaton| {
             automaton.find_iter(text).flat_map(move |hit| {
                 let word = text.get(hit.start()..).is_some_and(|t| t.starts_with(' '));
                 let next = text.get(hit.end()..).and_then(|t| t.chars().next());
                 let whole = next.is_none_or(|c| !c.is_alphabetic() || is_cjk(c));
                 let start = if word { hit.start() + 1 } else { hit.start() };
-                let meanings: &'static [Meaning] = self.meanings.get(hit.pattern().as_usize()).map_or(&[], Vec::as_slice);
+                let meanings: &'static [Meaning] =
+                    self.meanings.get(hit.pattern().as_usize()).map_or(&[], Vec::as_slice);
                 meanings.iter().filter(move |m| !word || whole || m.open).map(move |m| (start, hit.end(), m))
             })
         })
@@ -106,7 +110,8 @@ fn load() -> BTreeMap<&'static str, Lexicon> {
         let axis_id = FIRST_AXIS + u16::try_from(at).unwrap_or(0);
         for term in list.split(',').map(str::trim).filter(|t| !t.is_empty()) {
             let open = term.ends_with('*');
-            let folded = fold(&compose(term.trim_end_matches('*'))).replace(['\'', '’', '.'], "").replace('-', " ");
+            let folded =
+                fold(&compose(term.trim_end_matches('*'))).replace(['\'', '’', '.'], "").replace('-', " ");
             let key = if folded.chars().next().is_some_and(is_cjk) { folded } else { format!(" {folded}") };
             let meaning = Meaning { role, axis, axis_id, values: value.split('+').collect(), open };
             for lang in &sections {
@@ -115,10 +120,16 @@ fn load() -> BTreeMap<&'static str, Lexicon> {
         }
     }
     let common = terms.get("*").cloned().unwrap_or_default();
-    terms.into_iter().map(|(lang, own)| (lang, build(if lang == "zh" { merged(&common, own) } else { own }))).collect()
+    terms
+        .into_iter()
+        .map(|(lang, own)| (lang, build(if lang == "zh" { merged(&common, own) } else { own })))
+        .collect()
 }
 
-fn merged(common: &BTreeMap<String, Vec<Meaning>>, own: BTreeMap<String, Vec<Meaning>>) -> BTreeMap<String, Vec<Meaning>> {
+fn merged(
+    common: &BTreeMap<String, Vec<Meaning>>,
+    own: BTreeMap<String, Vec<Meaning>>,
+) -> BTreeMap<String, Vec<Meaning>> {
     let mut all = common.clone();
     for (term, meanings) in own {
         all.entry(term).or_default().extend(meanings);

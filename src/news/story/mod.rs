@@ -124,9 +124,9 @@ const MOST_MEMBERS: usize = 60;
 
 /// Finds the story an article is a copy of.
 ///
-/// It must be a copy of the leader, or of at least half of the members: a
-/// chain of ever less similar texts is not one story. Of several stories the
-/// one that shares most wins, then the older.
+/// It must be a copy of the leader, or of at least half of the members that
+/// have a text to compare: a chain of ever less similar texts is not one
+/// story. Of several stories the one that shares most wins, then the older.
 pub fn attach(article: &Print, groups: &[Group]) -> Option<(i64, Verdict)> {
     groups
         .iter()
@@ -136,18 +136,35 @@ pub fn attach(article: &Print, groups: &[Group]) -> Option<(i64, Verdict)> {
 }
 
 fn admits(article: &Print, group: &Group) -> Option<Verdict> {
-    let (leader, rest) = group.members.split_first()?;
-    let first = compare(article, leader);
-    if first.copy {
-        return Some(first);
+    let mut copies = 0;
+    let mut judged = 0;
+    let mut best: Option<Verdict> = None;
+    for (at, member) in group.members.iter().enumerate() {
+        let verdict = compare(article, member);
+        // a contradiction of the leader is final, and strangers need no second look
+        if at == 0
+            && (verdict.evidence.ground == Ground::Contradiction
+                || (verdict.evidence.shared == 0 && !bare(article, member)))
+        {
+            return None;
+        }
+        if verdict.copy {
+            copies += 1;
+            judged += 1;
+            if at == 0 {
+                return Some(verdict);
+            }
+            if best.as_ref().is_none_or(|b| verdict.evidence.shared > b.evidence.shared) {
+                best = Some(verdict);
+            }
+        } else if !bare(article, member) {
+            judged += 1;
+        }
     }
-    // a contradiction of the leader is final, and strangers need no second look
-    if first.evidence.ground == Ground::Contradiction || rest.is_empty() || first.evidence.shared == 0 {
-        return None;
-    }
-    let copies: Vec<Verdict> = rest.iter().map(|m| compare(article, m)).filter(|v| v.copy).collect();
-    if copies.len() * 2 < group.members.len() {
-        return None;
-    }
-    copies.into_iter().max_by_key(|v| v.evidence.shared)
+    best.filter(|_| copies * 2 >= judged)
+}
+
+/// Whether one of the two is hardly more than a headline, which says nothing against another headline.
+fn bare(a: &Print, b: &Print) -> bool {
+    a.features.is_bare() || b.features.is_bare()
 }

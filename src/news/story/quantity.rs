@@ -63,7 +63,9 @@ fn read(sentence: &Sentence, first: usize, lang: &str) -> Quantity {
             section += token.value;
             ordinal |= token.ordinal;
             pending = true;
-        } else if let Some((by, closes)) = scale(word(sentence, token), lang, tokens.get(i + 1).map(|t| word(sentence, t))) {
+        } else if let Some((by, closes)) =
+            scale(word(sentence, token), lang, tokens.get(i + 1).map(|t| word(sentence, t)))
+        {
             if token.kind == Kind::Character && !pending && !scaled {
                 break;
             }
@@ -85,13 +87,42 @@ fn read(sentence: &Sentence, first: usize, lang: &str) -> Quantity {
     let after = tokens.get(i).map_or("", |t| word(sentence, t));
     let two: String = tokens.iter().skip(i).take(4).map(|t| word(sentence, t)).collect();
     let percent = matches!(before, "%" | "yuzde")
-        || matches!(after, "%" | "percent" | "pct" | "prozent" | "proc" | "procent" | "prosent" | "prosenttia" | "процентов" | "процента" | "процент" | "відсотків" | "відсотка" | "відсотки" | "percentuali")
-        || (matches!(after, "per" | "pour" | "por" | "في") && matches!(tokens.get(i + 1).map(|t| word(sentence, t)), Some("cent" | "cento" | "ciento" | "المئه" | "المائه")))
-        || two.starts_with("퍼센트") || two.starts_with("パーセ") || two.starts_with("프로");
-    let money = scaled || value.abs() >= 1e6 || matches!(before, "$" | "€" | "£" | "¥" | "₩" | "₺" | "₽" | "krw" | "usd" | "eur" | "jpy")
+        || matches!(
+            after,
+            "%" | "percent"
+                | "pct"
+                | "prozent"
+                | "proc"
+                | "procent"
+                | "prosent"
+                | "prosenttia"
+                | "процентов"
+                | "процента"
+                | "процент"
+                | "відсотків"
+                | "відсотка"
+                | "відсотки"
+                | "percentuali"
+        )
+        || (matches!(after, "per" | "pour" | "por" | "في")
+            && matches!(
+                tokens.get(i + 1).map(|t| word(sentence, t)),
+                Some("cent" | "cento" | "ciento" | "المئه" | "المائه")
+            ))
+        || two.starts_with("퍼센트")
+        || two.starts_with("パーセ")
+        || two.starts_with("프로");
+    let money = scaled
+        || value.abs() >= 1e6
+        || matches!(before, "$" | "€" | "£" | "¥" | "₩" | "₺" | "₽" | "krw" | "usd" | "eur" | "jpy")
         || matches!(after, "$" | "€" | "£" | "¥" | "₩" | "₺" | "₽");
-    let year = !scaled && !percent && !ordinal && value.fract() == 0.0 && (1900.0..=2100.0).contains(&value)
-        && tokens.get(first).is_some_and(|t| word(sentence, t).len() == 4) && i == first + 1;
+    let year = !scaled
+        && !percent
+        && !ordinal
+        && value.fract() == 0.0
+        && (1900.0..=2100.0).contains(&value)
+        && tokens.get(first).is_some_and(|t| word(sentence, t).len() == 4)
+        && i == first + 1;
     let sort = match () {
         () if percent => Sort::Percent,
         () if money => Sort::Amount,
@@ -103,9 +134,12 @@ fn read(sentence: &Sentence, first: usize, lang: &str) -> Quantity {
 
 /// Whether the token before `i` is a multiplier with no gap or in the same run of digits: 1조 5192억.
 fn scaled_before(sentence: &Sentence, i: usize) -> bool {
-    i.checked_sub(1)
-        .and_then(|p| sentence.tokens.get(p))
-        .is_some_and(|t| matches!(word(sentence, t), "조" | "억" | "만" | "천" | "백" | "兆" | "億" | "亿" | "万" | "萬" | "千" | "百"))
+    i.checked_sub(1).and_then(|p| sentence.tokens.get(p)).is_some_and(|t| {
+        matches!(
+            word(sentence, t),
+            "조" | "억" | "만" | "천" | "백" | "兆" | "億" | "亿" | "万" | "萬" | "千" | "百"
+        )
+    })
 }
 
 fn word<'a>(sentence: &'a Sentence, token: &Token) -> &'a str {
@@ -127,16 +161,56 @@ fn scale(word: &str, lang: &str, next: Option<&str>) -> Option<(f64, bool)> {
         "만" | "万" | "萬" => 1e4,
         "억" | "億" | "亿" => 1e8,
         "조" | "兆" => 1e12,
-        "thousand" | "tausend" | "tys" | "тысяч" | "тыс" | "тисяч" | "bin" | "tusen" | "duizend" | "tuhatta" | "الف" => 1e3,
+        "thousand" | "tausend" | "tys" | "тысяч" | "тыс" | "тисяч" | "bin" | "tusen" | "duizend"
+        | "tuhatta" | "الف" => 1e3,
         "mil" if matches!(next, Some("millones")) => 1e3,
         "mil" | "mila" => 1e3,
-        "million" | "millions" | "mn" | "m" | "millionen" | "mio" | "millones" | "milioni" | "milione" | "milhoes" | "milionow" | "miliony" | "mln" | "миллионов"
-        | "миллиона" | "млн" | "мільйонів" | "milyon" | "miljoen" | "miljoner" | "millioner" | "miljoonaa" | "مليون" | "ملايين" => 1e6,
+        "million" | "millions" | "mn" | "m" | "millionen" | "mio" | "millones" | "milioni" | "milione"
+        | "milhoes" | "milionow" | "miliony" | "mln" | "миллионов" | "миллиона" | "млн" | "мільйонів"
+        | "milyon" | "miljoen" | "miljoner" | "millioner" | "miljoonaa" | "مليون" | "ملايين" => {
+            1e6
+        }
         "billion" | "billions" | "bn" | "bln" if !long => 1e9,
-        "billion" | "billions" | "billionen" | "bilion" | "bilionow" | "biliony" | "billon" | "billones" | "biljoen" | "biljoonaa" | "biliardi" => 1e12,
-        "milliarden" | "milliarde" | "mrd" | "milliard" | "milliards" | "md" | "mds" | "miliardi" | "miliardo" | "mld" | "miliardow" | "miliardy" | "miliarda" | "miljard"
-        | "miljarder" | "milliarder" | "miljardia" | "mlrd" | "milyar" | "bilhoes" | "миллиардов" | "миллиарда" | "млрд" | "мільярдів" | "мільярда" | "مليار" | "مليارات" => 1e9,
-        "trillion" | "trillions" | "tn" | "trln" | "trilhoes" | "trilyon" | "триллионов" | "триллиона" | "трлн" | "трильйонів" | "تريليون" => 1e12,
+        "billion" | "billions" | "billionen" | "bilion" | "bilionow" | "biliony" | "billon" | "billones"
+        | "biljoen" | "biljoonaa" | "biliardi" => 1e12,
+        "milliarden"
+        | "milliarde"
+        | "mrd"
+        | "milliard"
+        | "milliards"
+        | "md"
+        | "mds"
+        | "miliardi"
+        | "miliardo"
+        | "mld"
+        | "miliardow"
+        | "miliardy"
+        | "miliarda"
+        | "miljard"
+        | "miljarder"
+        | "milliarder"
+        | "miljardia"
+        | "mlrd"
+        | "milyar"
+        | "bilhoes"
+        | "миллиардов"
+        | "миллиарда"
+        | "млрд"
+        | "мільярдів"
+        | "мільярда"
+        | "مليار"
+        | "مليارات" => 1e9,
+        "trillion"
+        | "trillions"
+        | "tn"
+        | "trln"
+        | "trilhoes"
+        | "trilyon"
+        | "триллионов"
+        | "триллиона"
+        | "трлн"
+        | "трильйонів"
+        | "تريليون" => 1e12,
         _ => return None,
     };
     Some((by, true))
@@ -148,10 +222,18 @@ pub(super) fn rounds_to(a: &Quantity, b: &Quantity, least_digits: u32) -> bool {
         return true;
     }
     let (coarse, fine) = if a.digits <= b.digits { (a, b) } else { (b, a) };
-    if coarse.sort == Sort::Year || coarse.sort == Sort::Count && coarse.value < 1000.0 || coarse.digits < least_digits || coarse.digits >= fine.digits {
+    if coarse.sort == Sort::Year
+        || coarse.sort == Sort::Count && coarse.value < 1000.0
+        || coarse.digits < least_digits
+        || coarse.digits >= fine.digits
+    {
         return false;
     }
-    let step = 10f64.powi(coarse.value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32 - i32::try_from(coarse.digits).unwrap_or(9) + 1);
+    let step = 10f64.powi(
+        coarse.value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32
+            - i32::try_from(coarse.digits).unwrap_or(9)
+            + 1,
+    );
     (coarse.value - fine.value).abs() <= step * 0.51
 }
 

@@ -137,21 +137,32 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut word_len = 0; // letters or digits since the last gap
-    let mut digits = true;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, n)| *n);
         let ends = match c {
             '\n' | '。' | '！' | '？' | '!' | '?' | '؟' | '।' => true,
-            '.' | '…' => next.is_none_or(char::is_whitespace) && word_len > if digits { 2 } else { 3 } && {
-                let after = text.get(at + c.len_utf8()..).unwrap_or("").trim_start().chars().next();
-                after.is_none_or(|n| !n.is_lowercase())
-            } || (c == '.' && next.is_some_and(is_cjk)),
+            '.' | '…' => {
+                next.is_none_or(|n| n.is_whitespace() || closer(n))
+                    && word_len > 2
+                    && !abbreviation(text.get(start..at).unwrap_or(""))
+                    && {
+                        let after = text
+                            .get(at + c.len_utf8()..)
+                            .unwrap_or("")
+                            .trim_start_matches(|n: char| n.is_whitespace() || closer(n))
+                            .chars()
+                            .next();
+                        after.is_none_or(|n| !n.is_lowercase())
+                    }
+                    || (c == '.' && next.is_some_and(is_cjk))
+            }
             _ => false,
         };
         if c.is_alphanumeric() {
-            digits = if word_len == 0 { c.is_ascii_digit() } else { digits && c.is_ascii_digit() };
             word_len += if is_hangul(c) { 3 } else { 1 };
+        } else if c == '%' || closer(c) {
+            word_len += 3; // "by 5 %." and "(Kyodo)." end a sentence as a word does
         } else if c != '.' || next.is_none_or(char::is_whitespace) {
             word_len = 0;
         }
@@ -163,6 +174,21 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     }
     push_sentence(text.get(start..), &mut found);
     found
+}
+
+fn closer(c: char) -> bool {
+    matches!(c, '"' | '”' | '’' | '»' | ')' | ']' | '“' | '«')
+}
+
+/// Titles and months that are written with a full stop.
+fn abbreviation(before: &str) -> bool {
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    [
+        "Mrs", "Gen", "Sen", "Rep", "Gov", "Col", "Sgt", "Lt", "Maj", "Adm", "Jan", "Feb", "Mar", "Apr",
+        "Aug", "Sep", "Sept", "Oct", "Nov", "Dec", "Dez", "Okt", "Mio", "Mrd", "Nos", "Inc", "Ltd", "Corp",
+        "tys", "proc", "Prof", "gen", "hab", "Abs", "Art", "bzw",
+    ]
+    .contains(&word)
 }
 
 fn push_sentence<'a>(part: Option<&'a str>, found: &mut Vec<&'a str>) {
@@ -198,7 +224,8 @@ pub(super) fn tokens(sentence: &str, dot_groups: bool) -> Sentence {
             folded = fold(&folded);
         }
         let split = gap == Gap::Hard
-            || (gap == Gap::Space && !(is_ideograph(c) && out.text.chars().next_back().is_some_and(is_ideograph)))
+            || (gap == Gap::Space
+                && !(is_ideograph(c) && out.text.chars().next_back().is_some_and(is_ideograph)))
             || (kind == Kind::Word && out.tokens.last().is_some_and(|t| t.kind == Kind::Word));
         if split {
             run = run.saturating_add(1);
@@ -223,7 +250,10 @@ pub(super) fn tokens(sentence: &str, dot_groups: bool) -> Sentence {
             token.id = hash(&token.value.to_bits().to_le_bytes());
             let suffix: String = chars.iter().skip(i).take(3).collect::<String>().to_lowercase();
             let letters: String = suffix.chars().take_while(|c| c.is_alphabetic() && !is_cjk(*c)).collect();
-            if matches!(letters.as_str(), "st" | "nd" | "rd" | "th" | "e" | "er" | "re" | "eme" | "ème" | "de" | "a" | "o") {
+            if matches!(
+                letters.as_str(),
+                "st" | "nd" | "rd" | "th" | "e" | "er" | "re" | "eme" | "ème" | "de" | "a" | "o"
+            ) {
                 token.ordinal = true;
                 i += letters.chars().count();
             } else if chars.get(i).is_some_and(|c| matches!(c, 'º' | 'ª' | '°')) {
@@ -247,7 +277,9 @@ enum Gap {
 
 fn gap_of(c: char) -> Gap {
     match c {
-        '·' | '・' | 'ㆍ' | '‧' | '「' | '」' | '『' | '』' | '“' | '”' | '‘' | '’' | '"' | '\'' => Gap::Soft,
+        '·' | '・' | 'ㆍ' | '‧' | '「' | '」' | '『' | '』' | '“' | '”' | '‘' | '’' | '"' | '\'' => {
+            Gap::Soft
+        }
         c if c.is_whitespace() => Gap::Space,
         _ => Gap::Hard,
     }
@@ -259,7 +291,9 @@ fn is_ideograph(c: char) -> bool {
 
 /// l'accord, dell'intesa, qu'il: the elided article is no word of its own.
 fn is_elision(raw: &str, next: Option<&char>) -> bool {
-    raw.chars().count() <= 5 && matches!(next, Some('\'' | '’')) && raw.chars().last().is_some_and(|c| "lLdDnNsScCjJmMuU".contains(c))
+    raw.chars().count() <= 5
+        && matches!(next, Some('\'' | '’'))
+        && raw.chars().last().is_some_and(|c| "lLdDnNsScCjJmMuU".contains(c))
         && !raw.eq_ignore_ascii_case("seoul")
 }
 
@@ -280,7 +314,8 @@ fn extent(chars: &[char], i: usize) -> (usize, Kind) {
     }
     let mut end = i;
     while let Some(&n) = chars.get(end) {
-        let letter = n.is_alphabetic() && !is_cjk(n) || matches!(n, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{655}');
+        let letter =
+            n.is_alphabetic() && !is_cjk(n) || matches!(n, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{655}');
         // U.S. and F-35: dots inside an acronym go, digits begin a new token
         let acronym = n == '.'
             && chars.get(end + 1).is_some_and(|n| n.is_alphabetic() && !is_cjk(*n))
@@ -310,7 +345,10 @@ fn number_extent(chars: &[char], i: usize) -> usize {
         let inside = is_digit(c)
             || (matches!(c, '.' | ',' | '٫' | '٬') && chars.get(end + 1).is_some_and(|n| is_digit(*n)))
             || (c == ' ' && end - i <= 3 && grouped(chars, end))
-            || (c == ' ' && end > i + 3 && chars.get(end.wrapping_sub(4)) == Some(&' ') && grouped(chars, end));
+            || (c == ' '
+                && end > i + 3
+                && chars.get(end.wrapping_sub(4)) == Some(&' ')
+                && grouped(chars, end));
         if !inside {
             break;
         }
@@ -321,12 +359,21 @@ fn number_extent(chars: &[char], i: usize) -> usize {
 
 /// "28 500": exactly three digits after the space.
 fn grouped(chars: &[char], space: usize) -> bool {
-    (1..=3).all(|k| chars.get(space + k).is_some_and(|c| is_digit(*c))) && !chars.get(space + 4).is_some_and(|c| is_digit(*c))
+    (1..=3).all(|k| chars.get(space + k).is_some_and(|c| is_digit(*c)))
+        && !chars.get(space + 4).is_some_and(|c| is_digit(*c))
 }
 
 /// Reads the value of a number as its language writes it.
 fn number(text: &str, dot_groups: bool) -> f64 {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| match c { '٫' => '.', '٬' => ',', c => c }).collect();
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| match c {
+            '٫' => '.',
+            '٬' => ',',
+            c => c,
+        })
+        .collect();
     let last = text.rfind(['.', ',']);
     let Some(last) = last else { return text.parse().unwrap_or(0.0) };
     let mark = if text.get(last..).is_some_and(|t| t.starts_with(',')) { ',' } else { '.' };
@@ -338,7 +385,10 @@ fn number(text: &str, dot_groups: bool) -> f64 {
     let clean: String = if grouping {
         text.chars().filter(char::is_ascii_digit).collect()
     } else {
-        text.char_indices().filter(|(at, c)| *at == last || c.is_ascii_digit()).map(|(at, c)| if at == last { '.' } else { c }).collect()
+        text.char_indices()
+            .filter(|(at, c)| *at == last || c.is_ascii_digit())
+            .map(|(at, c)| if at == last { '.' } else { c })
+            .collect()
     };
     clean.parse().unwrap_or(0.0)
 }

@@ -6,12 +6,38 @@ use super::token::{compose, fold};
 const AGENCIES: &[(&str, &[&str])] = &[
     ("Kyodo", &["kyodo", "kyodo news", "共同", "共同通信", "共同通信社", "교도통신", "교도", "共同社"]),
     ("Jiji", &["jiji", "jiji press", "時事", "時事通信", "時事通信社", "지지통신"]),
-    ("Yonhap", &["yonhap", "yonhap news agency", "yonhap news", "연합뉴스", "연합", "聯合ニュース", "聯合", "韩联社", "韓聯社"]),
+    (
+        "Yonhap",
+        &[
+            "yonhap",
+            "yonhap news agency",
+            "yonhap news",
+            "연합뉴스",
+            "연합",
+            "聯合ニュース",
+            "聯合",
+            "韩联社",
+            "韓聯社",
+        ],
+    ),
     ("Newsis", &["newsis", "뉴시스"]),
     ("News1", &["news1", "뉴스1"]),
     ("Reuters", &["reuters", "로이터", "로이터통신", "ロイター", "路透社", "рейтер", "رويترز", "rtr"]),
     ("AP", &["ap", "associated press", "the associated press", "ap통신", "ap通信", "美联社"]),
-    ("AFP", &["afp", "agence france presse", "afp통신", "afp通信", "afp時事", "afp=時事", "法新社", "ا ف ب", "فرانس برس"]),
+    (
+        "AFP",
+        &[
+            "afp",
+            "agence france presse",
+            "afp통신",
+            "afp通信",
+            "afp時事",
+            "afp=時事",
+            "法新社",
+            "ا ف ب",
+            "فرانس برس",
+        ],
+    ),
     ("dpa", &["dpa", "deutsche presse agentur"]),
     ("ANSA", &["ansa"]),
     ("AGI", &["agi"]),
@@ -97,10 +123,11 @@ fn bracketed(edge: &str, at_start: bool) -> Option<&'static str> {
     let mut rest = edge;
     while let Some(open) = rest.find(['(', '[', '【', '〔', '〈']) {
         let after = rest.get(open..)?.chars().skip(1).collect::<String>();
-        let Some(close) = after.find([')', ']', '】', '〕', '〉']) else { return None };
+        let close = after.find([')', ']', '】', '〕', '〉'])?;
         let inside = fold(after.get(..close)?);
         let near_edge = if at_start {
-            rest.get(..open).is_some_and(|b| b.split_whitespace().count() <= 6 && !b.contains(['。', '!', '?']))
+            rest.get(..open)
+                .is_some_and(|b| b.split_whitespace().count() <= 6 && !b.contains(['。', '!', '?']))
         } else {
             after.get(close..).is_some_and(|tail| tail.chars().filter(|c| c.is_alphanumeric()).count() <= 24)
         };
@@ -120,7 +147,9 @@ fn bracketed(edge: &str, at_start: bool) -> Option<&'static str> {
 fn suffix(credit: &str) -> Option<&'static str> {
     AGENCIES
         .iter()
-        .find(|(_, names)| names.iter().any(|n| !n.is_ascii() && n.chars().count() >= 2 && credit.ends_with(n)))
+        .find(|(_, names)| {
+            names.iter().any(|n| !n.is_ascii() && n.chars().count() >= 2 && credit.ends_with(n))
+        })
         .map(|(name, _)| *name)
 }
 

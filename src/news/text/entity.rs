@@ -78,7 +78,10 @@ fn numeric(number: &str) -> Option<Reference> {
     if len == 0 {
         return None;
     }
-    let text = digits.get(..len).and_then(|digits| u32::from_str_radix(digits, radix).ok()).map_or(Meaning::Nothing, character);
+    let text = digits
+        .get(..len)
+        .and_then(|digits| u32::from_str_radix(digits, radix).ok())
+        .map_or(Meaning::Nothing, character);
     let closed = usize::from(digits.as_bytes().get(len) == Some(&b';'));
     Some(Reference { text, len: lead + len + closed })
 }

@@ -2,20 +2,152 @@
 
 /// Tags that end a line of text: what is before them and what is after them are
 /// not one sentence.
-const BLOCKS: [&str; 58] = [
-    "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details",
-    "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1",
-    "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "iframe", "img", "legend", "li",
-    "main", "menu", "nav", "noscript", "ol", "optgroup", "option", "p", "pre", "section", "select", "summary",
-    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "video",
+const BLOCKS: [&str; 66] = [
+    "address",
+    "article",
+    "aside",
+    "basefont",
+    "blockquote",
+    "body",
+    "br",
+    "button",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "iframe",
+    "img",
+    "legend",
+    "li",
+    "main",
+    "menu",
+    "nav",
+    "noframes",
+    "noscript",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "picture",
+    "pre",
+    "section",
+    "select",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "textarea",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "ul",
+    "video",
 ];
 
 /// Tags that only dress the text they are in.
-const INLINE: [&str; 47] = [
-    "a", "abbr", "acronym", "audio", "b", "base", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del",
-    "dfn", "em", "embed", "font", "i", "input", "ins", "kbd", "label", "link", "mark", "marquee", "meta",
-    "meter", "nobr", "object", "param", "q", "rp", "rt", "ruby", "s", "samp", "small", "source", "span",
-    "strike", "strong", "sub", "sup", "tt", "u", "wbr",
+const INLINE: [&str; 75] = [
+    "a",
+    "abbr",
+    "acronym",
+    "applet",
+    "area",
+    "audio",
+    "b",
+    "base",
+    "bdi",
+    "bdo",
+    "bgsound",
+    "big",
+    "blink",
+    "canvas",
+    "cite",
+    "code",
+    "data",
+    "datalist",
+    "del",
+    "dfn",
+    "em",
+    "embed",
+    "font",
+    "i",
+    "image",
+    "input",
+    "ins",
+    "isindex",
+    "kbd",
+    "keygen",
+    "label",
+    "layer",
+    "link",
+    "listing",
+    "map",
+    "mark",
+    "marquee",
+    "math",
+    "meta",
+    "meter",
+    "multicol",
+    "nobr",
+    "noembed",
+    "nolayer",
+    "object",
+    "output",
+    "param",
+    "plaintext",
+    "progress",
+    "q",
+    "rb",
+    "rp",
+    "rt",
+    "rtc",
+    "ruby",
+    "s",
+    "samp",
+    "slot",
+    "small",
+    "source",
+    "spacer",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "svg",
+    "template",
+    "time",
+    "track",
+    "tt",
+    "u",
+    "var",
+    "wbr",
+    "xmp",
 ];
 
 /// Tags whose content nobody reads.
@@ -78,7 +210,11 @@ impl Scanner {
             return None;
         }
         let mut name = Name([0; 12], 0);
-        for byte in bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_')) {
+        for byte in bytes
+            .iter()
+            .skip(from)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_'))
+        {
             if let Some(slot) = name.0.get_mut(name.1) {
                 *slot = byte.to_ascii_lowercase();
             }
@@ -100,7 +236,9 @@ impl Scanner {
         }
         let mut at = 0;
         let quick = loop {
-            let Some(next) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'>', b'"', b'\'', rest)) else { break None };
+            let Some(next) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'>', b'"', b'\'', rest)) else {
+                break None;
+            };
             at += next;
             match bytes.get(at) {
                 Some(b'>') => break Some(at + 1),

@@ -60,7 +60,21 @@ fn caps_cut_at_a_character() {
 
 #[test]
 fn a_megabyte_of_anything_is_quick() {
-    let bombs = ["<div>", "<", "&", "<!--", "<a \"", "<a b=\"", "<a b='> \"", "<script>", "&lt;", "&amp;", "<![CDATA[", "<?", "</"];
+    let bombs = [
+        "<div>",
+        "<",
+        "&",
+        "<!--",
+        "<a \"",
+        "<a b=\"",
+        "<a b='> \"",
+        "<script>",
+        "&lt;",
+        "&amp;",
+        "<![CDATA[",
+        "<?",
+        "</",
+    ];
     for bomb in bombs {
         let text = bomb.repeat(1_000_000 / bomb.len());
         let start = Instant::now();

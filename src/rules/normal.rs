@@ -1,0 +1,309 @@
+//! The normaliser: one form for every way of writing the same words.
+//!
+//! Patterns and texts both go through [`Normal::read`], so a pattern matches
+//! when its normal form stands in the text's normal form. Every byte of the
+//! normal form knows which character of the original it came from.
+
+use crate::rules::fold::{Fold, Folded, cluster, fold};
+use crate::rules::script::Class;
+
+/// Stands for a run of punctuation; no pattern contains it.
+pub(crate) const HARD: char = '\u{1}';
+/// Stands for the end of a sentence; no pattern contains it.
+pub(crate) const STOP: char = '\u{2}';
+
+/// Texts are read up to here; one byte offset must fit beside two flags.
+const LONGEST: usize = (1 << 30) - 1;
+/// In the map: the character was a capital.
+const UPPER: u32 = 1 << 31;
+/// In the map: a separator between two CJK characters vanished before this one.
+const BREAK: u32 = 1 << 30;
+
+/// What separates the next letter from the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    None,
+    Soft,
+    Hard,
+    Stop,
+}
+
+/// A text in normal form, with the way back.
+#[derive(Debug, Default)]
+pub(crate) struct Normal {
+    text: String,
+    /// For each byte of `text`: the original offset, and two flags.
+    map: Vec<u32>,
+    folded: Vec<Folded>,
+}
+
+/// The state between two characters.
+struct Pen<'n> {
+    normal: &'n mut Normal,
+    gap: Gap,
+    last: Class,
+}
+
+impl Pen<'_> {
+    fn separate(&mut self, gap: Gap) {
+        self.gap = self.gap.max(gap);
+    }
+
+    #[inline]
+    fn letter(&mut self, letter: Folded, start: u32) {
+        let mut mark = start | if letter.upper { UPPER } else { 0 };
+        if self.gap != Gap::None {
+            let between = match self.gap {
+                _ if self.normal.text.is_empty() => None,
+                Gap::Soft if self.last.is_cjk() && letter.class.is_cjk() => {
+                    mark |= BREAK;
+                    None
+                }
+                Gap::None | Gap::Soft => Some(' '),
+                Gap::Hard => Some(HARD),
+                Gap::Stop => Some(STOP),
+            };
+            if let Some(between) = between {
+                self.normal.text.push(between);
+                self.normal.map.push(start);
+            }
+            self.gap = Gap::None;
+        }
+        self.normal.text.push(letter.out);
+        self.normal.map.extend(std::iter::repeat_n(mark, letter.out.len_utf8()));
+        self.last = letter.class;
+    }
+
+    fn put(&mut self, folded: Folded, start: u32, letter_follows: bool) {
+        match folded.class {
+            Class::Gone => {}
+            Class::Soft => self.separate(Gap::Soft),
+            Class::Hard => self.separate(Gap::Hard),
+            Class::Stop => self.separate(Gap::Stop),
+            Class::Dot if letter_follows => self.separate(Gap::Hard),
+            Class::Dot => self.separate(Gap::Stop),
+            _ => self.letter(folded, start),
+        }
+    }
+}
+
+impl Normal {
+    /// Normalises a text by itself.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut normal = Self::default();
+        normal.read(text);
+        normal
+    }
+
+    /// Replaces what it holds by the normal form of `text`.
+    pub(crate) fn read(&mut self, text: &str) {
+        self.text.clear();
+        self.map.clear();
+        self.text.reserve(text.len() + 16);
+        self.map.reserve(text.len() + 16);
+        let mut folded = std::mem::take(&mut self.folded);
+        let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
+        let mut pen = Pen { normal: self, gap: Gap::None, last: Class::Hard };
+        // Where the run of letters and digits before the next character ends: an initial starts outside of one.
+        let mut run_end = usize::MAX;
+        let mut cursor = Cursor::at(text, 0);
+        let mut next = cursor.step();
+        while let Some((at, this)) = next {
+            next = cursor.step();
+            let start = at as u32;
+            let follower = next.map(|(_, follower)| follower);
+            if this.many || follower.is_some_and(|follower| follower.extends) {
+                let end = joined_end(text, at);
+                cluster(text.get(at..end).unwrap_or_default(), &mut folded);
+                folded.iter().for_each(|folded| pen.put(*folded, start, false));
+                run_end = if folded.last().is_some_and(|last| last.class == Class::Alpha) {
+                    end
+                } else {
+                    usize::MAX
+                };
+                cursor = Cursor::at(text, end);
+                next = cursor.step();
+            } else if this.first.class == Class::Alpha {
+                let dotted = run_end != at && follower.is_some_and(Fold::is_dot);
+                if dotted && let Some(end) = acronym(text, at, &mut pen) {
+                    cursor = Cursor::at(text, end);
+                    next = cursor.step();
+                    run_end = usize::MAX;
+                } else {
+                    pen.letter(this.first, start);
+                    run_end = next.map_or(text.len(), |(at, _)| at);
+                }
+            } else {
+                pen.put(this.first, start, follower.is_some_and(|follower| follower.first.class.is_letter()));
+            }
+        }
+        self.folded = folded;
+    }
+
+    /// Returns the normal form.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the character at `at` was written as a capital.
+    pub(crate) fn is_upper(&self, at: usize) -> bool {
+        self.map.get(at).is_some_and(|mark| mark & UPPER != 0)
+    }
+
+    /// Whether a separator vanished before `at`.
+    pub(crate) fn is_break(&self, at: usize) -> bool {
+        self.map.get(at).is_some_and(|mark| mark & BREAK != 0)
+    }
+
+    /// Returns the range in `original` that the normal range came from.
+    pub(crate) fn original(&self, original: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+        let place =
+            |at: usize| self.map.get(at).map_or(original.len(), |mark| (mark & !(UPPER | BREAK)) as usize);
+        let last = place(end.saturating_sub(1));
+        place(start)..joined_end(original, last).max(place(start))
+    }
+
+    /// Returns the class of the character that ends at `at`.
+    pub(crate) fn class_before(&self, at: usize) -> Option<Class> {
+        self.text.get(..at)?.chars().next_back().map(|c| fold(c).first.class)
+    }
+
+    /// Returns the class of the character that begins at `at`.
+    pub(crate) fn class_at(&self, at: usize) -> Option<Class> {
+        self.text.get(at..)?.chars().next().map(|c| fold(c).first.class)
+    }
+}
+
+/// Walks a text from any character on, looking each one up.
+struct Cursor<'t> {
+    base: usize,
+    chars: std::str::CharIndices<'t>,
+}
+
+impl<'t> Cursor<'t> {
+    fn at(text: &'t str, base: usize) -> Self {
+        Self { base, chars: text.get(base..).unwrap_or_default().char_indices() }
+    }
+
+    #[inline]
+    fn step(&mut self) -> Option<(usize, Fold)> {
+        self.chars.next().map(|(at, c)| (self.base + at, fold(c)))
+    }
+}
+
+/// Returns the end of the character at `at` and all that joins it.
+fn joined_end(text: &str, at: usize) -> usize {
+    let mut cursor = Cursor::at(text, at);
+    cursor.step();
+    loop {
+        match cursor.step() {
+            Some((_, follower)) if follower.extends => {}
+            Some((end, _)) => return end,
+            None => return text.len(),
+        }
+    }
+}
+
+/// Reads initials such as `S.M.A.` that begin at `at`, puts their letters down as
+/// one word and returns where they end; none when no such thing begins there.
+///
+/// The longest run of letter, dot, letter counts that no further letter or digit
+/// follows, so that every slice from letter to letter reads the same again.
+fn acronym(text: &str, at: usize, pen: &mut Pen<'_>) -> Option<usize> {
+    let is_initial =
+        |fold: &Fold| fold.first.class == Class::Alpha && !fold.many && !fold.first.out.is_numeric();
+    let mut cursor = Cursor::at(text, at);
+    let mut step = cursor.step().filter(|(_, fold)| is_initial(fold));
+    let (mut letters, mut whole) = (0, None);
+    while step.is_some() {
+        letters += 1;
+        let after = cursor.step();
+        let dot = matches!(after, Some((_, fold)) if fold.is_dot());
+        if !matches!(after, Some((_, fold)) if fold.first.class == Class::Alpha || fold.extends) {
+            whole = Some((letters, after.map_or(text.len(), |(end, _)| end), dot));
+        }
+        if !dot {
+            break;
+        }
+        step = cursor.step().filter(|(_, fold)| is_initial(fold));
+    }
+    let (letters, end, dot) = whole.filter(|(letters, ..)| *letters > 1)?;
+    let mut cursor = Cursor::at(text, at);
+    for _ in 0..letters {
+        if let Some((at, fold)) = cursor.step() {
+            pen.letter(fold.first, at as u32);
+        }
+        cursor.step();
+    }
+    if !dot {
+        return Some(end);
+    }
+    // The closing dot belongs to the initials and separates softly.
+    pen.separate(Gap::Soft);
+    Some(joined_end(text, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(text: &str) -> String {
+        Normal::of(text).text.replace(HARD, "|").replace(STOP, "||")
+    }
+
+    /// The expected form, with its Han characters in whichever spelling stands for their group.
+    fn n_each(expected: &str) -> String {
+        expected.chars().map(crate::rules::variants::unify).collect()
+    }
+
+    #[test]
+    fn writings_of_one_thing_become_one() {
+        for (written, normal) in [
+            ("Host-Nation  Support", "host nation support"),
+            ("U.S.-Japan S.M.A. expires", "us japan sma expires"),
+            ("Ｓ．Ｍ．Ａ．talks", "sma talks"),
+            ("S.M.A.talks", "sma talks"),
+            ("e.g. x", "eg x"),
+            ("v1.2.3 a.b", "v1|2|3 ab"),
+            ("xU.S. y", "xu|s||y"),
+            ("8.3%増", "8|3|増"),
+            ("Ends. Begins", "ends||begins"),
+            ("ﾎｽﾄ・ﾈｰｼｮﾝ・ｻﾎﾟｰﾄ", "ホストネーションサポート"),
+            ("カ\u{3099}", "ガ"),
+            ("「思いやり」予算", "思いやり予算"),
+            ("同盟強靭化", "同盟強靱化"),
+            ("주한 미군", "주한미군"),
+            ("한·미 한ㆍ미 한・미", "한미한미한미"),
+            ("\u{1112}\u{1161}\u{11ab}", "한"),
+            ("coût élevé Ærø Łódź", "cout eleve aero lodz"),
+            ("Straße STRASSE", "strasse strasse"),
+            ("ΣΊΣΥΦΟΣ σίσυφος", "σισυφοσ σισυφοσ"),
+            ("İstanbul Istanbul ısı", "istanbul istanbul isi"),
+            ("ещё Йод й", "еще йод й"),
+            ("ガ か\u{309a}", "ガか"),
+            ("soft\u{ad}hyphen zero\u{200b}width", "softhyphen zerowidth"),
+            ("أعباء الدفاعـــ دِفَاع", "اعباء الدفاع دفاع"),
+            ("駐韓美軍 費用 / 驻韩美军 费用", "駐韓美軍費用駐韓美軍費用"),
+            ("㈱ ①", "株|1"),
+            ("a…b", "a||b"),
+            ("one\ntwo", "one||two"),
+            ("NATO、日本", "nato|日本"),
+            ("", ""),
+            (" - ", ""),
+        ] {
+            assert_eq!(n(written), n_each(normal), "{written}");
+        }
+    }
+
+    #[test]
+    fn every_byte_knows_where_it_came_from() {
+        let text = "ﾎﾟ S.M.A. 「思い」予算";
+        let normal = Normal::of(text);
+        let at = normal.text().find("思い予算").unwrap();
+        assert_eq!(text.get(normal.original(text, at, at + 12)), Some("思い」予算"));
+        let at = normal.text().find("sma").unwrap();
+        assert_eq!(text.get(normal.original(text, at, at + 3)), Some("S.M.A"));
+        assert!(normal.is_upper(at));
+        assert_eq!(text.get(normal.original(text, 0, 3)), Some("ﾎﾟ"));
+    }
+}

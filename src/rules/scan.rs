@@ -1,0 +1,378 @@
+//! Finds every pattern in an article: one pass of an automaton, then edges and capitals.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::rules::expression::SetId;
+use crate::rules::normal::{Normal, STOP};
+use crate::rules::outcome::{Article, Field};
+use crate::rules::pattern::{Edge, Piece, Variant};
+use crate::rules::script::{Class, PARTICLES, is_arabic_prefix};
+
+/// All fields, in the order of [`field_text`].
+pub(crate) const FIELDS: [Field; 6] =
+    [Field::Title, Field::Summary, Field::Body, Field::Url, Field::Source, Field::Lang];
+
+/// Returns a field's text.
+pub(crate) fn field_text<'a>(article: &Article<'a>, field: Field) -> &'a str {
+    match field {
+        Field::Title => article.title,
+        Field::Summary => article.summary,
+        Field::Body => article.body,
+        Field::Url => article.url,
+        Field::Source => article.source,
+        Field::Lang => article.lang,
+    }
+}
+
+/// A pattern met in a place, in positions of the normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Occurrence {
+    pub(crate) field: Field,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) pattern: u32,
+    /// It counts only when another pattern of the same rule follows at once.
+    pub(crate) needs_follower: bool,
+}
+
+/// A pattern's variant in a set.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) set: SetId,
+    pub(crate) pattern: u32,
+    pub(crate) kind: EntryKind,
+}
+
+/// What an automaton literal leads to.
+#[derive(Debug)]
+pub(crate) enum EntryKind {
+    Literal(Variant),
+    /// A literal that a regular expression cannot match without.
+    Regex(usize),
+}
+
+/// The automaton and what its literals mean.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    automaton: Option<AhoCorasick>,
+    /// For each literal: the range of its entries.
+    entries_of: Vec<Range<usize>>,
+    entries: Vec<Entry>,
+    regexes: Vec<Expression>,
+    fields: Vec<Field>,
+}
+
+/// A compiled regular expression.
+#[derive(Debug)]
+pub(crate) struct Expression {
+    pub(crate) regex: regex::Regex,
+    pub(crate) set: SetId,
+    pub(crate) pattern: u32,
+}
+
+/// What a scan found, reused from article to article.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    normals: [Normal; 6],
+    rulers: [Ruler; 6],
+    /// Occurrences by set, sorted by field and place.
+    pub(crate) by_set: Vec<Vec<Occurrence>>,
+    /// Sets with an occurrence.
+    pub(crate) touched: Vec<SetId>,
+    wanted: Vec<usize>,
+}
+
+impl Found {
+    pub(crate) fn normal(&self, field: Field) -> &Normal {
+        let [title, summary, body, url, source, lang] = &self.normals;
+        match field {
+            Field::Title => title,
+            Field::Summary => summary,
+            Field::Body => body,
+            Field::Url => url,
+            Field::Source => source,
+            Field::Lang => lang,
+        }
+    }
+
+    pub(crate) fn ruler(&self, field: Field) -> &Ruler {
+        let [title, summary, body, url, source, lang] = &self.rulers;
+        match field {
+            Field::Title => title,
+            Field::Summary => summary,
+            Field::Body => body,
+            Field::Url => url,
+            Field::Source => source,
+            Field::Lang => lang,
+        }
+    }
+
+    /// Returns the occurrences of a set.
+    pub(crate) fn of(&self, set: SetId) -> &[Occurrence] {
+        self.by_set.get(set).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, set: SetId, occurrence: Occurrence) {
+        if let Some(list) = self.by_set.get_mut(set) {
+            if list.is_empty() {
+                self.touched.push(set);
+            }
+            list.push(occurrence);
+        }
+    }
+
+    /// Measures the fields, for `near` and `same`.
+    pub(crate) fn measure(&mut self) {
+        for (ruler, normal) in self.rulers.iter_mut().zip(&self.normals) {
+            ruler.read(normal.text());
+        }
+    }
+}
+
+/// Distances and sentences of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Ruler {
+    /// For each byte: half-units of the words that begin before it, and sentence ends before it.
+    marks: Vec<(u32, u32)>,
+}
+
+impl Ruler {
+    fn read(&mut self, text: &str) {
+        self.marks.clear();
+        self.marks.reserve(text.len() + 1);
+        let (mut units, mut sentence) = (0, 0);
+        let (mut last, mut run) = (Class::Hard, 0_u32);
+        for c in text.chars() {
+            let class = crate::rules::fold::fold(c).first.class;
+            let before = (units, sentence);
+            run = if class == last { run + 1 } else { 0 };
+            units += match class {
+                _ if class.is_cjk() => 1,
+                Class::Free => u32::from(run.is_multiple_of(3)),
+                Class::Alpha | Class::Arabic if run == 0 => 2,
+                _ => 0,
+            };
+            sentence += u32::from(c == STOP);
+            last = class;
+            self.marks.push(before);
+            self.marks.extend(std::iter::repeat_n((units, sentence), c.len_utf8() - 1));
+        }
+        self.marks.push((units, sentence));
+    }
+
+    fn mark(&self, at: u32) -> (u32, u32) {
+        self.marks.get(at as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the half-units of the words that begin between two positions.
+    pub(crate) fn gap(&self, from: u32, to: u32) -> u32 {
+        self.mark(to).0.saturating_sub(self.mark(from).0)
+    }
+
+    /// Whether no sentence ends between two positions.
+    pub(crate) fn same_sentence(&self, from: u32, to: u32) -> bool {
+        self.mark(from).1 == self.mark(to).1
+    }
+}
+
+impl Scanner {
+    /// Builds the automaton. `literals` pairs each literal with its entry.
+    pub(crate) fn new(
+        literals: Vec<(String, Entry)>,
+        regexes: Vec<Expression>,
+        fields: Vec<Field>,
+    ) -> Result<Self, aho_corasick::BuildError> {
+        let mut literals = literals;
+        literals.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut words: Vec<String> = Vec::with_capacity(literals.len());
+        let mut entries_of: Vec<Range<usize>> = Vec::with_capacity(literals.len());
+        let mut entries = Vec::with_capacity(literals.len());
+        for (at, (word, entry)) in literals.into_iter().enumerate() {
+            entries.push(entry);
+            match entries_of.last_mut() {
+                Some(range) if words.last() == Some(&word) => range.end = at + 1,
+                _ => {
+                    words.push(word);
+                    entries_of.push(at..at + 1);
+                }
+            }
+        }
+        let automaton = (!words.is_empty())
+            .then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::Standard)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(&words)
+            })
+            .transpose()?;
+        Ok(Self { automaton, entries_of, entries, regexes, fields })
+    }
+
+    /// Finds every occurrence in an article's fields.
+    pub(crate) fn scan(&self, article: &Article<'_>, sets: usize, found: &mut Found) {
+        for set in std::mem::take(&mut found.touched) {
+            found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
+        }
+        if found.by_set.len() < sets {
+            found.by_set.resize_with(sets, Vec::new);
+        }
+        for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
+            normal.read(if self.fields.contains(&field) { field_text(article, field) } else { "" });
+        }
+        for field in &self.fields {
+            self.scan_field(*field, found);
+        }
+        for set in &found.touched {
+            let Some(list) = found.by_set.get_mut(*set) else { continue };
+            list.sort_unstable();
+            // Two patterns of one set that cover the same place are one occurrence; a sure one comes first.
+            list.sort_by_key(|o| (o.field, o.start, o.end, o.needs_follower));
+            list.dedup_by_key(|o| (o.field, o.start, o.end));
+        }
+    }
+
+    fn scan_field(&self, field: Field, found: &mut Found) {
+        let Some(automaton) = &self.automaton else { return };
+        // Lent out while `found` is written to.
+        let at = FIELDS.iter().position(|known| *known == field).unwrap_or_default();
+        let Some(slot) = found.normals.get_mut(at) else { return };
+        let normal = std::mem::take(slot);
+        let mut wanted = std::mem::take(&mut found.wanted);
+        wanted.clear();
+        for met in automaton.find_overlapping_iter(normal.text()) {
+            let Some(range) = self.entries_of.get(met.pattern().as_usize()) else { continue };
+            for entry in self.entries.get(range.clone()).unwrap_or_default() {
+                match &entry.kind {
+                    EntryKind::Regex(regex) => wanted.push(*regex),
+                    EntryKind::Literal(variant) => {
+                        if let Some((end, needs_follower)) = fits(variant, &normal, met.start(), met.end()) {
+                            let (start, end) = (met.start() as u32, end as u32);
+                            found.add(
+                                entry.set,
+                                Occurrence { field, start, end, pattern: entry.pattern, needs_follower },
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        for regex in wanted.iter().filter_map(|regex| self.regexes.get(*regex)) {
+            for met in regex.regex.find_iter(normal.text()).filter(|met| !met.is_empty()) {
+                let (start, end) = (met.start() as u32, met.end() as u32);
+                found.add(
+                    regex.set,
+                    Occurrence { field, start, end, pattern: regex.pattern, needs_follower: false },
+                );
+            }
+        }
+        found.wanted = wanted;
+        if let Some(slot) = found.normals.get_mut(at) {
+            *slot = normal;
+        }
+    }
+}
+
+/// Checks a variant whose first piece stands at `start..end`; returns where all of it
+/// ends, and whether that counts only when another pattern follows.
+fn fits(variant: &Variant, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
+    if !same_case(&variant.head, normal, start) || !left_edge(variant.left, normal, start) {
+        return None;
+    }
+    let end = follow(&variant.rest, normal, end)?;
+    if variant.star {
+        return Some((word_end(normal, end), false));
+    }
+    let rest = normal.text().get(end..)?;
+    let plurals = if variant.plural { ["", "s", "es"].as_slice() } else { &[""] };
+    let (end, verdict) = plurals
+        .iter()
+        .filter(|plural| rest.starts_with(**plural))
+        .map(|plural| (end + plural.len(), right_edge(variant.right, normal, end + plural.len())))
+        .find(|(_, verdict)| *verdict != Verdict::No)?;
+    Some((end, verdict == Verdict::WithFollower))
+}
+
+fn same_case(piece: &Piece, normal: &Normal, start: usize) -> bool {
+    let Some(capitals) = &piece.capitals else { return true };
+    capitals.iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
+}
+
+/// Matches the pieces after stars; Hangul words may go on for up to four syllables.
+fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
+    let Some((piece, rest)) = rest.split_first() else { return Some(end) };
+    let here = |at: usize| {
+        let stands = normal.text().get(at..).is_some_and(|text| text.starts_with(&piece.text));
+        (stands && same_case(piece, normal, at))
+            .then(|| follow(rest, normal, at + piece.text.len()))
+            .flatten()
+    };
+    if normal.class_before(end) != Some(Class::Hangul) {
+        return here(word_end(normal, end));
+    }
+    let syllables =
+        normal.text().get(end..)?.char_indices().map(|(at, _)| end + at).chain([normal.text().len()]);
+    syllables
+        .take_while(|at| *at == end || normal.class_before(*at) == Some(Class::Hangul))
+        .take(5)
+        .find_map(here)
+}
+
+/// Returns the end of the spaced-script word that goes on at `at`.
+fn word_end(normal: &Normal, at: usize) -> usize {
+    let rest = normal.text().get(at..).unwrap_or_default();
+    match normal.class_before(at) {
+        Some(class) if class.has_words() => {
+            let is_part = |c: char| crate::rules::fold::fold(c).first.class == class;
+            at + rest.len() - rest.trim_start_matches(is_part).len()
+        }
+        _ => at,
+    }
+}
+
+fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {
+    let before = normal.class_before(at);
+    match edge {
+        Edge::Free => true,
+        Edge::Alpha => before != Some(Class::Alpha),
+        Edge::Katakana => before != Some(Class::Katakana) || normal.is_break(at),
+        Edge::Hangul => before != Some(Class::Hangul) || normal.is_break(at),
+        Edge::Arabic => {
+            let text = normal.text().get(..at).unwrap_or_default();
+            let is_part = |c: char| crate::rules::fold::fold(c).first.class == Class::Arabic;
+            let word = text.trim_end_matches(is_part).len();
+            text.len() - word <= 16 && is_arabic_prefix(text.get(word..).unwrap_or_default())
+        }
+    }
+}
+
+/// What an edge says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Yes,
+    No,
+    WithFollower,
+}
+
+fn right_edge(edge: Edge, normal: &Normal, at: usize) -> Verdict {
+    let after = normal.class_at(at);
+    let free = match edge {
+        Edge::Free => true,
+        Edge::Alpha => after != Some(Class::Alpha),
+        Edge::Arabic => after != Some(Class::Arabic),
+        Edge::Katakana => after != Some(Class::Katakana) || normal.is_break(at),
+        Edge::Hangul => {
+            let ends = |at: usize| normal.class_at(at) != Some(Class::Hangul) || normal.is_break(at);
+            let rest = normal.text().get(at..).unwrap_or_default();
+            let particle = |particle: &str| rest.starts_with(particle) && ends(at + particle.len());
+            if !ends(at) && !PARTICLES.into_iter().any(particle) {
+                return Verdict::WithFollower;
+            }
+            true
+        }
+    };
+    if free { Verdict::Yes } else { Verdict::No }
+}

@@ -1,0 +1,240 @@
+//! A rule set: what rule files say, compiled, and what it says about an article.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use crate::problem::Source;
+use crate::rules::evaluate::{Evidence, View, Weights, phrase};
+use crate::rules::expression::{Expr, SetId};
+use crate::rules::file::{self, File, Test};
+use crate::rules::outcome::{Article, Field, Hit, Level, Match};
+use crate::rules::pattern::Variant;
+use crate::rules::scan::{FIELDS, Found, Occurrence, Scanner, field_text};
+
+/// Evidence beyond this many hits is not kept.
+const MOST_HITS: usize = 64;
+
+/// What a rule is called and who looks after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// Stable for ever.
+    pub id: String,
+    /// Former ids.
+    pub was: Vec<String>,
+    /// What a reader calls it.
+    pub title: String,
+    /// The topic its matches are listed under.
+    pub topic: String,
+    /// The level the file asks for; see [`RuleInfo::experimental`].
+    pub level: Level,
+    /// `stable` or `experimental`; an experimental rule's alerts become digest entries.
+    pub status: &'static str,
+    /// Who looks after it.
+    pub owner: Option<String>,
+    /// Where to read more.
+    pub refs: Vec<String>,
+    /// What it is known to match wrongly.
+    pub falsepos: Vec<String>,
+    /// Facets its matches are tagged with.
+    pub tags: Vec<String>,
+}
+
+/// One compiled rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) info: RuleInfo,
+    pub(crate) level: Level,
+    pub(crate) when: Expr,
+    pub(crate) when_text: String,
+    pub(crate) unless: Option<(Expr, String)>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) score: Weights,
+    /// Every set the rule names.
+    pub(crate) sets: Vec<SetId>,
+    /// Sets of which one must occur; none when the rule may fire without.
+    pub(crate) necessary: Vec<SetId>,
+    /// Whether distances or sentences matter to it.
+    pub(crate) measures: bool,
+    pub(crate) source: Source,
+    /// The rule as the file has it, for the linter.
+    pub(crate) written: file::Rule,
+}
+
+/// A compiled set.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) name: String,
+    /// Its patterns, by number.
+    pub(crate) patterns: Range<usize>,
+    pub(crate) source: Source,
+    pub(crate) span: Range<usize>,
+    /// The rule it belongs to, when it is not shared.
+    pub(crate) rule: Option<usize>,
+}
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) text: String,
+    pub(crate) lang: String,
+    /// Empty for a regular expression.
+    pub(crate) variants: Vec<Variant>,
+    pub(crate) regex: bool,
+    pub(crate) source: Source,
+    pub(crate) span: Range<usize>,
+}
+
+/// Compiled rules. Made by [`RuleSet::compile`].
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) infos: Vec<RuleInfo>,
+    pub(crate) sets: Vec<Set>,
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) scanner: Scanner,
+    /// For each set, the rules to look at when it occurs.
+    pub(crate) rules_of: Vec<Vec<u32>>,
+    /// Rules to look at always.
+    pub(crate) always: Vec<u32>,
+    pub(crate) tests: Vec<(Source, Test)>,
+    pub(crate) hash: String,
+    pub(crate) files: Vec<File>,
+}
+
+/// What evaluation keeps from article to article.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(crate) found: Found,
+    candidates: Vec<u32>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+/// Lends the thread's scratch memory.
+pub(crate) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+    let mut scratch = SCRATCH.take().unwrap_or_default();
+    let result = work(&mut scratch);
+    SCRATCH.set(Some(scratch));
+    result
+}
+
+impl RuleSet {
+    /// Returns the rules, in the order of the files.
+    pub fn rules(&self) -> &[RuleInfo] {
+        &self.infos
+    }
+
+    /// Returns the hash of the sources, hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Returns the number of `[[test]]`s.
+    pub fn test_count(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Returns every rule that fired, vetoed ones included, the best score first.
+    pub fn evaluate(&self, article: &Article<'_>) -> Vec<Match> {
+        with_scratch(|scratch| {
+            self.scanner.scan(article, self.sets.len(), &mut scratch.found);
+            self.choose(scratch);
+            let mut matches = Vec::new();
+            for rule in scratch.candidates.iter().filter_map(|rule| self.rules.get(*rule as usize)) {
+                let view = rule.view(&scratch.found);
+                if view.holds(&rule.when) {
+                    matches.push(self.record(rule, &view, article));
+                }
+            }
+            matches.sort_by(|a: &Match, b| b.score.cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+            matches
+        })
+    }
+
+    /// Chooses the rules that can fire on what was found.
+    fn choose(&self, scratch: &mut Scratch) {
+        let Scratch { found, candidates } = scratch;
+        candidates.clear();
+        candidates.extend(&self.always);
+        for set in &found.touched {
+            candidates.extend(self.rules_of.get(*set).into_iter().flatten());
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        if candidates.iter().any(|rule| self.rules.get(*rule as usize).is_some_and(|rule| rule.measures)) {
+            found.measure();
+        }
+    }
+
+    /// Writes down why a rule fired.
+    fn record(&self, rule: &Rule, view: &View<'_>, article: &Article<'_>) -> Match {
+        let branches = view.branches(&rule.when);
+        let mut parts: Vec<(SetId, Occurrence)> = branches
+            .iter()
+            .filter_map(|branch| view.places::<Evidence>(branch))
+            .flatten()
+            .flat_map(|evidence| evidence.parts)
+            .collect();
+        parts.sort_unstable_by_key(|(set, o)| (o.field, o.start, o.end, *set));
+        parts.dedup();
+        parts.truncate(MOST_HITS);
+        let vetoed_by =
+            rule.unless.as_ref().filter(|(unless, _)| view.holds(unless)).map(|(unless, text)| {
+                view.branches(unless)
+                    .first()
+                    .map_or_else(|| text.clone(), |branch| phrase(text, branch).into_owned())
+            });
+        Match {
+            id: rule.info.id.clone(),
+            title: rule.info.title.clone(),
+            topic: rule.info.topic.clone(),
+            level: rule.level,
+            score: view.score(),
+            branch: branches
+                .first()
+                .map(|branch| phrase(&rule.when_text, branch).into_owned())
+                .unwrap_or_default(),
+            vetoed_by,
+            tags: rule.info.tags.clone(),
+            hits: parts.iter().map(|(set, o)| self.hit(view.found, *set, o, article)).collect(),
+        }
+    }
+
+    /// Puts an occurrence into the words of the original text.
+    pub(crate) fn hit(
+        &self,
+        found: &Found,
+        set: SetId,
+        occurrence: &Occurrence,
+        article: &Article<'_>,
+    ) -> Hit {
+        let text = field_text(article, occurrence.field);
+        let (start, end) = (occurrence.start as usize, occurrence.end as usize);
+        let range = found.normal(occurrence.field).original(text, start, end);
+        Hit {
+            set: self.sets.get(set).map(|set| set.name.clone()).unwrap_or_default(),
+            pattern: self
+                .patterns
+                .get(occurrence.pattern as usize)
+                .map(|p| p.text.clone())
+                .unwrap_or_default(),
+            field: occurrence.field,
+            start: range.start,
+            end: range.end,
+            text: text.get(range).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl Rule {
+    pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
+        View::new(found, &self.fields, &self.score, &self.sets)
+    }
+}
+
+/// Every field, for those who walk an article.
+pub(crate) fn fields() -> [Field; 6] {
+    FIELDS
+}

@@ -1,0 +1,125 @@
+//! Runs the `[[test]]`s of rule files.
+
+use std::fmt::Write;
+
+use crate::problem::Problem;
+use crate::rules::file::Test;
+use crate::rules::outcome::{Article, Match};
+use crate::rules::set::RuleSet;
+
+/// One `[[test]]`, run.
+#[derive(Debug, Clone)]
+pub struct TestReport {
+    /// Its title, else its summary.
+    pub name: String,
+    /// What it says about each rule it names, and what came out.
+    pub outcomes: Vec<TestOutcome>,
+    /// Its place, as a problem to show when something failed.
+    pub problem: Option<Problem>,
+}
+
+impl TestReport {
+    /// Whether all came out as the test says.
+    pub fn passed(&self) -> bool {
+        self.problem.is_none()
+    }
+}
+
+/// What a test says about one rule, and what came out.
+#[derive(Debug, Clone)]
+pub struct TestOutcome {
+    /// The rule.
+    pub rule: String,
+    /// Whether it should fire.
+    pub wanted: bool,
+    /// The match, when it fired.
+    pub fired: Option<Match>,
+    /// For a rule that did not fire: how near it came.
+    pub nearest: Option<String>,
+}
+
+impl TestOutcome {
+    /// Whether it came out as wanted.
+    pub fn passed(&self) -> bool {
+        self.wanted == self.fired.as_ref().is_some_and(|fired| fired.vetoed_by.is_none())
+    }
+
+    /// Says what went wrong.
+    fn complaint(&self) -> String {
+        let mut text = match (&self.fired, self.wanted) {
+            (Some(Match { vetoed_by: Some(veto), .. }), true) => {
+                format!("`{}` was vetoed by `{veto}`", self.rule)
+            }
+            (Some(fired), _) => format!("`{}` fired: {}", self.rule, fired.branch),
+            (None, _) => format!("`{}` did not fire", self.rule),
+        };
+        if let Some(fired) = &self.fired {
+            let hits: Vec<String> =
+                fired.hits.iter().map(|hit| format!("{} \"{}\"", hit.set, hit.text)).collect();
+            let _ = write!(text, " ({})", hits.join(", "));
+        }
+        if let Some(nearest) = &self.nearest {
+            let _ = write!(text, " ({nearest})");
+        }
+        text
+    }
+}
+
+impl Test {
+    pub(crate) fn article(&self) -> Article<'_> {
+        Article {
+            title: &self.title,
+            summary: &self.summary,
+            body: &self.body,
+            url: &self.url,
+            source: &self.source,
+            lang: &self.lang,
+        }
+    }
+}
+
+impl RuleSet {
+    /// Runs every `[[test]]`.
+    pub fn test(&self) -> Vec<TestReport> {
+        self.tests.iter().map(|(source, test)| self.run(source, test)).collect()
+    }
+
+    /// Returns the failed tests as errors.
+    pub fn failures(&self) -> Vec<Problem> {
+        self.test().into_iter().filter_map(|report| report.problem).collect()
+    }
+
+    fn run(&self, source: &crate::problem::Source, test: &Test) -> TestReport {
+        let article = test.article();
+        let matches = self.evaluate(&article);
+        let wanted = test.matches.iter().flatten().map(|word| (self.current(&word.text), true));
+        let mut unwanted: Vec<String> =
+            test.no.iter().flatten().map(|word| self.current(&word.text)).collect();
+        // An empty list on its own demands silence.
+        if test.matches.as_ref().is_some_and(Vec::is_empty) && test.no.is_none() {
+            unwanted = matches.iter().filter(|m| m.vetoed_by.is_none()).map(|m| m.id.clone()).collect();
+        }
+        let outcomes: Vec<TestOutcome> = wanted
+            .chain(unwanted.into_iter().map(|rule| (rule, false)))
+            .map(|(rule, wanted)| {
+                let fired = matches.iter().find(|fired| fired.id == rule).cloned();
+                let nearest = (fired.is_none() && wanted).then(|| self.nearness(&article, &rule)).flatten();
+                TestOutcome { rule, wanted, fired, nearest }
+            })
+            .collect();
+        let complaints: Vec<String> =
+            outcomes.iter().filter(|outcome| !outcome.passed()).map(TestOutcome::complaint).collect();
+        let name = if test.title.is_empty() { &test.summary } else { &test.title };
+        let problem = (!complaints.is_empty()).then(|| {
+            let what = format!("the test \"{name}\" fails: {}", complaints.join("; "));
+            Problem::error(source, test.span.clone(), what).hint("mend the rule, or the test")
+        });
+        TestReport { name: name.clone(), outcomes, problem }
+    }
+
+    /// Returns a rule's present id, which it may be named by a former one.
+    fn current(&self, id: &str) -> String {
+        let found = self.infos.iter().find(|info| info.id == id || info.was.iter().any(|was| was == id));
+        found.map_or_else(|| id.to_owned(), |info| info.id.clone())
+    }
+}
