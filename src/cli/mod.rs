@@ -5,6 +5,7 @@ pub mod check;
 pub mod context;
 pub mod demo;
 pub mod digest;
+pub mod explain;
 pub mod feeds;
 pub mod generate;
 pub mod logging;
@@ -12,6 +13,8 @@ pub mod matches;
 pub mod mute;
 pub mod outbox;
 pub mod parse;
+pub mod rules;
+pub mod rulings;
 pub mod run;
 pub mod search;
 pub mod status;
@@ -96,6 +99,10 @@ pub enum Command {
     /// Check the configuration, the rules and their tests
     Check(check::Args),
     /// Say which rules match an article and why, or how near they came
+    /// Say which rules match an article and why, or how near they came
+    Explain(explain::ExplainArgs),
+    /// Check, test, list, measure and try rules
+    Rules(rulings::RulesArgs),
     /// Show the entries of a feed as burdenwatch reads them
     Parse(parse::Args),
     /// Check, test, list, measure and try rules
@@ -130,6 +137,8 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Run(args) => run::run(&args, &mut console),
         Command::Demo(args) => demo::run(&args, &mut console),
         Command::Check(args) => check::run(&args, &mut console),
+        Command::Explain(args) => rulings::explain(&args, &mut console),
+        Command::Rules(args) => rulings::rules(&args, &mut console),
         Command::Parse(args) => web::parse(&args, &mut console),
         Command::Stories(args) => stories::run(&args, text::plain, &mut console.out, &mut console.err),
         Command::Feeds(args) => feeds::run(&args, &mut console),

@@ -241,3 +241,60 @@ impl From<Entry> for Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batched(input: &str) -> Vec<serde_json::Value> {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = Args { batch: true, ..Args::default() };
+        let fetched =
+            run(&args, &mut input.as_bytes(), &mut out, &mut err, &mut |_| Err("offline".to_owned()));
+        assert!(fetched.unwrap() && err.is_empty());
+        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_batch_answers_every_request_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = dir.path().join("good.xml");
+        let page = dir.path().join("page.html");
+        fs::write(&good, "<rss><channel><item><title>A</title><link>/a</link><pubDate>2020-11-16</pubDate><description>x<p>y</description></item></channel></rss>").unwrap();
+        fs::write(&page, "<html><body>no feed</body></html>").unwrap();
+        let request = |path: &Path| {
+            serde_json::json!({"path": path, "content_type": null, "base": "https://x.test/f"}).to_string()
+        };
+        let lines =
+            format!("{}\nnonsense\n{}\n{}\n", request(&page), request(Path::new("/nowhere")), request(&good));
+        let answers = batched(&lines);
+        assert_eq!(answers.len(), 4);
+        for broken in &answers[..3] {
+            assert!(broken["error"].is_string() && broken["entries"] == serde_json::json!([]));
+        }
+        let entry = &answers[3]["entries"][0];
+        assert_eq!(
+            (&entry["title"], &entry["link"], &entry["summary"]),
+            (&"A".into(), &"https://x.test/a".into(), &"x y".into())
+        );
+        assert_eq!(
+            (&entry["published"], &entry["updated"]),
+            (&"2020-11-16T00:00:00Z".into(), &serde_json::Value::Null)
+        );
+    }
+
+    #[test]
+    fn an_address_is_fetched_by_the_caller() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = Args { document: Some("https://x.test/feed".to_owned()), json: true, ..Args::default() };
+        let read = run(&args, &mut &b""[..], &mut out, &mut err, &mut |url| {
+            Ok(Fetched {
+                body: b"<rss><channel><item><title>T</title><link>1</link></item></channel></rss>".to_vec(),
+                content_type: None,
+                address: Some(url.clone()),
+            })
+        });
+        assert!(read.unwrap());
+        assert!(String::from_utf8(out).unwrap().contains("\"link\":\"https://x.test/1\""));
+    }
+}

@@ -55,6 +55,20 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
     load_with(path, &|name| std::env::var(name).ok(), compile_rules)
 }
 
+/// Returns the rule files a configuration names, uncompiled; what else is wrong with it does not matter.
+///
+/// # Errors
+/// What keeps the files from being found or read.
+pub fn rule_sources(path: &Path) -> Result<Vec<Source>, Vec<Problem>> {
+    let sink = Sink::default();
+    let Some(main) = main_file(path, &sink) else { return Err(sink.into_problems()) };
+    let elsewhere = Sink::default();
+    let draft = main.read(&elsewhere, |root| read_main(root, &|name| std::env::var(name).ok()));
+    let sources = draft.rule_files.iter().filter_map(|named| rule_file(named, &sink)).collect();
+    let problems = sink.into_problems();
+    if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(problems) } else { Ok(sources) }
+}
+
 /// Compiles the rule files and runs their tests; without any, the pack compiled into the program is used.
 fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
     let builtin = if sources.is_empty() { builtin::sources() } else { Vec::new() };

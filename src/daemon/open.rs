@@ -86,9 +86,11 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             for subscription in &config.subscriptions {
                 tx.know_subscription(&subscription.name, now, day_before)?;
             }
-            if tx.fact("rules.hash")?.as_deref() != Some(rule_set.as_str()) {
+            let before = tx.fact("rules.hash")?;
+            if before.as_deref() != Some(rule_set.as_str()) {
                 tx.set_fact("rules.hash", Some(&rule_set))?;
-                tx.set_fact("rules.changed", Some(&now.to_string()))?;
+                // The first rule set of a new database is no change.
+                tx.set_fact("rules.changed", before.map(|_| now.to_string()).as_deref())?;
             }
             tx.set_fact("rules.refused", None)?;
             tx.set_fact("config.refused", None)?;

@@ -271,6 +271,15 @@ pub fn near_misses(store: &Store, rules: &RuleSet, subscription: &str) -> Vec<br
     store.read(|tx| nearest(tx, rules, subscription)).unwrap_or_default()
 }
 
+/// The outlet of an archived article: the one an aggregator credits, else its feed.
+fn outlet(tx: Tx<'_>, article: i64, source: &str) -> Result<String, StoreError> {
+    if !source.is_empty() {
+        return Ok(source.to_owned());
+    }
+    let feed = tx.article(article)?.map(|row| tx.feed(row.feed_id)).transpose()?.flatten();
+    Ok(feed.map(|feed| feed.name).unwrap_or_default())
+}
+
 /// The same on a transaction at hand.
 pub fn nearest(tx: Tx<'_>, rules: &RuleSet, subscription: &str) -> Result<Vec<brief::NearMiss>, StoreError> {
     let Some(row) = tx.subscription(subscription)? else { return Ok(Vec::new()) };
@@ -295,7 +304,7 @@ pub fn nearest(tx: Tx<'_>, rules: &RuleSet, subscription: &str) -> Result<Vec<br
                 article_id: id,
                 title: text.title.clone(),
                 lang: Some(text.lang.clone()).filter(|lang| !lang.is_empty()),
-                source: text.source.clone(),
+                source: outlet(tx, id, &text.source)?,
                 link: Some(text.link.clone()).filter(|link| !link.is_empty()),
                 rule: near.rule,
                 lacking: near.lacking,

@@ -34,6 +34,8 @@ pub(super) struct Reading<'r> {
     pub(super) new: usize,
     /// When the new entries say they were published.
     pub(super) published: &'r [Option<Timestamp>],
+    /// New articles that were news before the feed was watched.
+    pub(super) baseline: usize,
     pub(super) gap: bool,
 }
 
@@ -87,7 +89,7 @@ pub(super) fn after_reading(
 ) -> FeedRow {
     if row.first_ok_at.is_none() {
         row.first_ok_at = Some(now);
-        row.baseline = read.entries as u64;
+        row.baseline = read.baseline as u64;
     }
     row.last_full_at = Some(now);
     row.entries = read.entries as u64;

@@ -44,9 +44,11 @@ pub fn notices(
         }
     }
     for feed in tx.feeds(true)? {
-        if feed.failures >= FAILING {
+        if feed.failures > 0 {
             let from = feed.failing_since.map(day).unwrap_or_default();
-            note(is_critical(config, &feed), &feed.name, format!("failing since {from}: {}", feed.failure.as_deref().unwrap_or("no reason recorded")));
+            let why = feed.failure.as_deref().unwrap_or("no reason recorded");
+            let urgent = feed.failures >= FAILING && is_critical(config, &feed);
+            note(urgent, &feed.name, format!("failing since {from} ({} polls): {why}", feed.failures));
         } else if let Some(words) = quiet(&feed, now) {
             note(false, &feed.name, words);
         }

@@ -258,10 +258,11 @@ fn commit(
     }
     let new = fresh.len();
     let published: Vec<Option<Timestamp>> = fresh.iter().map(|(one, ..)| one.entry.published).collect();
+    let baseline = fresh.iter().filter(|(one, ..)| newsroom.disposition(&one.entry) == "baseline").count();
     newsroom.take_in(tx, fresh)?;
     let matched = newsroom.matched;
     let gap = !first_poll && known == 0 && row.entries >= BUSY && entries as u64 >= BUSY && new == entries;
-    let read = feed_state::Reading { document: &document, entries, new, published: &published, gap };
+    let read = feed_state::Reading { document: &document, entries, new, published: &published, baseline, gap };
     let next = feed_state::after_reading(&desk.config.polling, &desk.feed, row, response, &read, desk.now, run);
     tx.record_feed(&next)?;
     Ok(Report { ended: Ended::Read { entries, new, matched, gap }, next_at: next.next_poll_at, hold: None })

@@ -4,6 +4,7 @@
 //! be; so every order, separator and language goes through one reading. What is
 //! not a date gives `None`, never a wrong guess at today.
 
+mod calendar;
 mod tokens;
 mod words;
 mod zones;
@@ -12,6 +13,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use self::calendar::{century, civil, compact, ordinal, year};
 use self::tokens::{Token, Unit};
 
 /// What a feed tells about its dates besides their text.
@@ -122,8 +124,10 @@ impl Reading<'_> {
                 return 1;
             }
             let half = match self.token(1) {
-                Some(Token::Word(word)) => {
-                    words::afternoon(word).is_some() || matches!(word.as_str(), "uhr" | "h")
+                // Before a number the word belongs to that one: "16 오후 03:04".
+                Some(Token::Word(word)) if self.number(2).is_none() => {
+                    let dotted = matches!(word.as_str(), "a" | "p") && self.sign(2) == Some('.');
+                    dotted || words::afternoon(word).is_some() || matches!(word.as_str(), "uhr" | "h")
                 }
                 _ => false,
             };
@@ -374,38 +378,6 @@ impl Reading<'_> {
             _ => None,
         }
     }
-}
-
-/// Two digits are a year of 1970 to 2069.
-fn century(value: u64) -> Option<i16> {
-    let value = i16::try_from(value).ok().filter(|value| (0..100).contains(value))?;
-    Some(if value < 70 { 2000 + value } else { 1900 + value })
-}
-
-fn year(value: u64, digits: usize) -> Option<i16> {
-    if digits <= 2 { century(value) } else { i16::try_from(value).ok().filter(|_| digits <= 4) }
-}
-
-fn compact(value: u64) -> Option<Date> {
-    civil(
-        i16::try_from(value / 10_000).ok()?,
-        i8::try_from(value / 100 % 100).ok()?,
-        i8::try_from(value % 100).ok()?,
-    )
-}
-
-fn ordinal(year: u64, day: u64) -> Option<Date> {
-    let first = civil(i16::try_from(year).ok()?, 1, 1)?;
-    let days = i64::try_from(day).ok().filter(|day| (1..=366).contains(day))? - 1;
-    first.checked_add(SignedDuration::from_hours(days * 24)).ok()
-}
-
-/// Makes a date. The 31st of June is none: the entry may have a better one.
-fn civil(year: i16, month: i8, day: i8) -> Option<Date> {
-    if !(1..=31).contains(&day) || !(1000..=9999).contains(&year) {
-        return None;
-    }
-    Date::new(year, month, day).ok()
 }
 
 #[cfg(test)]

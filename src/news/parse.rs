@@ -13,6 +13,7 @@ mod lenient;
 mod markup;
 mod names;
 mod shape;
+mod value;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

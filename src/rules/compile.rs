@@ -1,7 +1,6 @@
 //! From rule files to a [`RuleSet`], or to all that is wrong with them.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
@@ -420,6 +419,3 @@ fn info(rule: &file::Rule) -> RuleInfo {
 fn last_line(message: &str) -> &str {
     message.lines().last().unwrap_or(message).trim_start_matches("error: ")
 }
-
-/// A place in the files.
-pub(crate) type Span = Range<usize>;

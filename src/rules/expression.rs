@@ -437,7 +437,11 @@ impl Parser<'_> {
                     name = word
                 }
                 _ => {
-                    return Err(self.mistake(name_span, "a set's name is missing here", "write `title:name`"));
+                    return Err(self.mistake(
+                        name_span,
+                        "a set's name is missing here",
+                        "write `title:name`",
+                    ));
                 }
             }
         }
@@ -469,8 +473,9 @@ mod tests {
         let mut resolve = |name: &str| {
             names.iter().position(|known| *known == name).ok_or_else(|| "did you mean `a`?".to_owned())
         };
-        parse(text, 8, &mut resolve)
-            .map_err(|mistakes| (mistakes[0].what.clone(), text[mistakes[0].span.clone()].to_owned()))
+        parse(text, 8, &mut resolve).map_err(|mistakes| {
+            (mistakes[0].what.clone(), text.get(mistakes[0].span.clone()).unwrap().to_owned())
+        })
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! articles to matches, the same way in the daemon, in `explain` and in
 //! `rules eval`.
 
+pub mod builtin;
 pub mod compile;
+pub mod corpus;
 pub(crate) mod evaluate;
 pub(crate) mod expression;
 pub(crate) mod file;
@@ -15,9 +17,12 @@ pub mod near;
 pub(crate) mod normal;
 pub mod outcome;
 pub(crate) mod pattern;
+#[cfg(test)]
+mod reference;
 pub(crate) mod scan;
 pub(crate) mod script;
 pub mod set;
 pub(crate) mod table;
 pub mod testing;
 pub(crate) mod variants;
+pub mod why;

@@ -1,6 +1,6 @@
 //! How near an article came to a rule that did not fire.
 
-use crate::rules::evaluate::{Cover, Place, View, phrase};
+use crate::rules::evaluate::{Place, View, phrase};
 use crate::rules::expression::{Expr, Nearness, Node};
 use crate::rules::outcome::{Article, Hit};
 use crate::rules::set::{Rule, RuleSet, with_scratch};

@@ -112,6 +112,9 @@ fn expand(body: &str, offset: usize) -> Result<Vec<String>, Mistake> {
     }
 }
 
+/// Spellings, and the bracket that ended them.
+type Alternatives = (Vec<String>, Option<(usize, char)>);
+
 /// A reader of nested alternatives.
 struct Brackets<'p> {
     chars: std::iter::Peekable<std::str::CharIndices<'p>>,
@@ -121,7 +124,7 @@ struct Brackets<'p> {
 
 impl Brackets<'_> {
     /// Reads up to a closing bracket or the end.
-    fn alternatives(&mut self) -> Result<(Vec<String>, Option<(usize, char)>), Mistake> {
+    fn alternatives(&mut self) -> Result<Alternatives, Mistake> {
         let mut done = Vec::new();
         let mut current = vec![String::new()];
         while let Some((at, c)) = self.chars.next() {

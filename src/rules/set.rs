@@ -9,7 +9,7 @@ use crate::rules::expression::{Expr, SetId};
 use crate::rules::file::{self, File, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
-use crate::rules::scan::{FIELDS, Found, Occurrence, Scanner, field_text};
+use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
 
 /// Evidence beyond this many hits is not kept.
 const MOST_HITS: usize = 64;
@@ -101,6 +101,19 @@ pub struct RuleSet {
     pub(crate) files: Vec<File>,
 }
 
+/// A part of a score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Points {
+    /// The set.
+    pub set: String,
+    /// Where it occurs.
+    pub field: Field,
+    /// Occurrences that count.
+    pub times: i64,
+    /// What they add.
+    pub points: i64,
+}
+
 /// What evaluation keeps from article to article.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -134,6 +147,25 @@ impl RuleSet {
     /// Returns the number of `[[test]]`s.
     pub fn test_count(&self) -> usize {
         self.tests.len()
+    }
+
+    /// Returns the number of patterns.
+    pub fn pattern_count(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Returns what each set adds to a rule's score on an article.
+    pub fn points(&self, article: &Article<'_>, rule: &str) -> Vec<Points> {
+        let Some(rule) = self.rules.iter().find(|known| known.info.id == rule) else { return Vec::new() };
+        with_scratch(|scratch| {
+            self.scanner.scan(article, self.sets.len(), &mut scratch.found);
+            let points = rule.view(&scratch.found);
+            let name = |set: SetId| self.sets.get(set).map(|set| set.name.clone()).unwrap_or_default();
+            points
+                .points()
+                .map(|(set, field, times, points)| Points { set: name(set), field, times, points })
+                .collect()
+        })
     }
 
     /// Returns every rule that fired, vetoed ones included, the best score first.
@@ -232,9 +264,4 @@ impl Rule {
     pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
         View::new(found, &self.fields, &self.score, &self.sets)
     }
-}
-
-/// Every field, for those who walk an article.
-pub(crate) fn fields() -> [Field; 6] {
-    FIELDS
 }

@@ -54,6 +54,12 @@ fn every_way_feeds_write_an_instant() {
         ("20.11.16", "ko"),
         // Korean, Japanese, Chinese
         ("2020년 11월 16일 오전 9시 KST", "ko"),
+        ("2020-11-16 오전 09:00:00 +0900", "ko"),
+        ("입력 2020.11.16. 오전 9:00 KST", "ko"),
+        ("Mon Nov 16 2020 09:00:00 GMT+0900 (Korean Standard Time)", "ko"),
+        ("Sun, 15th November 2020 at 7 p.m. ET", "en"),
+        ("Mon, 16 Nov 2020 09:00:00 +09:00:00", "en"),
+        ("2020-Nov-16", "en"),
         ("2020년 11월 16일(월) 오전 09:00 KST", "ko"),
         ("2020年11月16日 09時00分 JST", "ja"),
         ("2020年11月16日（月）午前9時JST", "ja"),

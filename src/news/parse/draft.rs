@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::news::dates::{self, Hints};
 use crate::news::entry::{Document, Entry, Flaw};
-use crate::news::{link, text};
+use crate::news::link;
+use crate::news::text;
 
 /// The most entries kept of one document.
 pub(super) const MOST_ENTRIES: usize = 50_000;
@@ -164,7 +165,7 @@ fn claim(raw: &str) -> String {
 fn authors(raw: &[Cow<'_, str>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for raw in raw.iter().take(MOST_AUTHORS) {
-        let name = person(&text::title_clip(raw, 256).0);
+        let name = person(&text::clip(raw, 256).0.replace('\n', " "));
         if !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }

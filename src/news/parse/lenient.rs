@@ -9,6 +9,7 @@ use super::draft::{Draft, Finisher, MOST_ENTRIES};
 use super::field::{self, Item};
 use super::markup::{Kind, Markup, Token, is_item};
 use super::names::{Attributes, Names, Vocabulary};
+use super::value;
 use crate::news::entry::{Context, Document, Flaw, Unreadable};
 
 /// Reads a document of any markup.
@@ -163,7 +164,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn about(&mut self, vocabulary: Vocabulary, local: &str, index: usize) {
-        let value = || field::value(self.markup, index, false).into_owned();
+        let value = || value::value(self.markup, index, false).into_owned();
         match (vocabulary, local) {
             (Vocabulary::Core, "title") if self.document.title.is_none() => {
                 self.document.title =
