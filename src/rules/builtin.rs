@@ -3,10 +3,13 @@
 use crate::problem::Source;
 
 /// The files of the pack: where they stand in the repository, and what they say.
-const FILES: [(&str, &str); 1] = [(
-    "config/rules/defence-cost-sharing.toml",
-    include_str!("../../config/rules/defence-cost-sharing.toml"),
-)];
+const FILES: [(&str, &str); 5] = [
+    ("config/rules/defence-cost-sharing.toml", include_str!("../../config/rules/defence-cost-sharing.toml")),
+    ("config/rules/tests-nato.toml", include_str!("../../config/rules/tests-nato.toml")),
+    ("config/rules/tests-other-hosts.toml", include_str!("../../config/rules/tests-other-hosts.toml")),
+    ("config/rules/tests-us-japan.toml", include_str!("../../config/rules/tests-us-japan.toml")),
+    ("config/rules/tests-us-korea.toml", include_str!("../../config/rules/tests-us-korea.toml")),
+];
 
 /// Returns the shipped pack.
 pub fn sources() -> Vec<Source> {
