@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,18 +21,43 @@ use crate::time::Clock;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
 
+/// How long a start waits for a command that has the state directory, such as `digest send`, to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens everything a run needs, the lock first.
 pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let lock = enter(&loaded)?;
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+/// Does the same, and gives whoever holds the lock a moment to end.
+pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let begun = Instant::now();
+    let lock = loop {
+        match enter(&loaded) {
+            Err(StartError::Running(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => break done?,
+        }
+    };
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+fn enter(loaded: &Loaded) -> Result<Lock, StartError> {
     let state_dir = &loaded.config.service.state_dir;
     std::fs::create_dir_all(state_dir).map_err(|source| StartError::State {
         what: "make the state directory",
         path: state_dir.clone(),
         source,
     })?;
-    let lock = lock::take(state_dir)?;
-    let store = Store::open(&state_dir.join("burdenwatch.db"))?;
+    lock::take(state_dir)
+}
+
+fn unlocked(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<Setup, StartError> {
+    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"))?;
     let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
-    Ok((install(loaded, store, clock, run)?, lock))
+    install(loaded, store, clock, run)
 }
 
 /// Makes a setup of a configuration and an open store.
@@ -56,7 +81,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
 /// Brings the database in line at a start: leases of the dead are void, then as [`resync`].
 pub async fn sync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
     let now = setup.clock.now();
-    setup.store.write(move |tx| tx.void_leases(now)).await?;
+    setup.store.write(move |tx| tx.void_leases(now).and_then(|_| tx.mend_waits(now))).await?;
     resync(setup).await
 }
 

@@ -176,7 +176,7 @@ fn compose(
     // The best first: they get a mail of their own while the hour's number lasts.
     told.sort_by(|a, b| b.1.score.cmp(&a.1.score).then(a.0.id.cmp(&b.0.id)));
     let hour_ago = now.saturating_sub(HOUR).unwrap_or(Timestamp::MIN);
-    let sent = tx.alert_mails(&subscription.name, hour_ago)?;
+    let sent = tx.alert_mails(&subscription.name, hour_ago, now)?;
     let alone = sent.iter().filter(|(kind, _)| kind == "alert").count();
     let left = usize::try_from(subscription.alerts_per_hour).unwrap_or(usize::MAX).saturating_sub(alone);
     let rest = told.split_off(left.min(told.len()));

@@ -18,6 +18,7 @@ pub mod migrations;
 mod notes;
 mod outbox;
 mod stories;
+mod waits;
 mod writer;
 
 use std::fmt;
