@@ -126,9 +126,10 @@ impl Text {
 }
 
 struct Reader<'r> {
-    rules: &'r RuleSet,
     rule: &'r Rule,
-    texts: Vec<Text>,
+    texts: &'r [Text],
+    /// For each set, where it stands and whether it needs a follower.
+    raw: &'r [Vec<(Place, bool)>],
 }
 
 impl Reader<'_> {
@@ -136,25 +137,8 @@ impl Reader<'_> {
         &self.texts[FIELDS.iter().position(|f| *f == field).unwrap()]
     }
 
-    fn raw(&self, set: SetId) -> Vec<(Place, bool)> {
-        let mut places = Vec::new();
-        for pattern in &self.rules.patterns[self.rules.sets[set].patterns.clone()] {
-            for variant in &pattern.variants {
-                for field in FIELDS {
-                    let text = self.text(field);
-                    for at in 0..text.0.len() {
-                        if let Some((end, unsure)) = text.ends(at, variant) {
-                            places.push(((field, at, end), unsure));
-                        }
-                    }
-                }
-            }
-        }
-        places
-    }
-
     fn set(&self, set: SetId) -> BTreeSet<Place> {
-        let all: Vec<(Place, bool)> = self.rule.sets.iter().flat_map(|set| self.raw(*set)).collect();
+        let all: Vec<(Place, bool)> = self.rule.sets.iter().flat_map(|set| self.raw[*set].clone()).collect();
         // Grow where sure ones begin until no unsure one ends at such a place unnoticed.
         let mut starts: BTreeSet<(Field, usize)> =
             all.iter().filter(|(_, unsure)| !unsure).map(|((field, start, _), _)| (*field, *start)).collect();
@@ -167,7 +151,7 @@ impl Reader<'_> {
                 break;
             }
         }
-        let raw = self.raw(set).into_iter();
+        let raw = self.raw[set].iter().copied();
         raw.filter(|((field, _, end), unsure)| !unsure || starts.contains(&(*field, *end)))
             .map(|(place, _)| place)
             .collect()
@@ -249,14 +233,28 @@ fn count(places: &BTreeSet<Place>) -> u32 {
     count
 }
 
-/// Returns id and score of every rule that fires.
+/// Finds a set by trying every pattern at every character.
+fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
+    let mut places = Vec::new();
+    for pattern in &rules.patterns[rules.sets[set].patterns.clone()] {
+        for variant in &pattern.variants {
+            for (field, text) in FIELDS.into_iter().zip(texts) {
+                let met = (0..text.0.len()).filter_map(|at| Some((at, text.ends(at, variant)?)));
+                places.extend(met.map(|(at, (end, unsure))| ((field, at, end), unsure)));
+            }
+        }
+    }
+    places
+}
+
+/// Returns id, score and veto of every rule that fires.
 fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool)> {
+    let text = |field| if rules.scanner.fields().contains(&field) { field_text(article, field) } else { "" };
+    let texts: Vec<Text> = FIELDS.into_iter().map(|field| Text::of(text(field))).collect();
+    let raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
     let mut fired = Vec::new();
     for rule in &rules.rules {
-        let wanted = |field: &Field| rules.scanner.fields().contains(field);
-        let text = |field: Field| if wanted(&field) { field_text(article, field) } else { "" };
-        let reader =
-            Reader { rules, rule, texts: FIELDS.into_iter().map(|field| Text::of(text(field))).collect() };
+        let reader = Reader { rule, texts: &texts, raw: &raw };
         if reader.places(&rule.when).is_some() {
             let vetoed = rule.unless.as_ref().is_some_and(|(unless, _)| reader.places(unless).is_some());
             fired.push((rule.info.id.clone(), reader.score(), vetoed));

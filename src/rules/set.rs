@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::problem::Source;
-use crate::rules::evaluate::{Evidence, View, Weights, phrase};
+use crate::rules::evaluate::{Evidence, View, Weights};
 use crate::rules::expression::{Expr, SetId};
 use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
@@ -219,23 +219,15 @@ impl RuleSet {
         parts.sort_unstable_by_key(|(set, o)| (o.field, o.start, o.end, *set));
         parts.dedup();
         parts.truncate(MOST_HITS);
-        let vetoed_by =
-            rule.unless.as_ref().filter(|(unless, _)| view.holds(unless)).map(|(unless, text)| {
-                view.branches(unless)
-                    .first()
-                    .map_or_else(|| text.clone(), |branch| phrase(text, branch).into_owned())
-            });
+        let veto = rule.unless.as_ref().filter(|(unless, _)| view.holds(unless));
         Match {
             id: rule.info.id.clone(),
             title: rule.info.title.clone(),
             topic: rule.info.topic.clone(),
             level: rule.level,
             score: view.score(),
-            branch: branches
-                .first()
-                .map(|branch| phrase(&rule.when_text, branch).into_owned())
-                .unwrap_or_default(),
-            vetoed_by,
+            branch: view.held(&rule.when, &rule.when_text),
+            vetoed_by: veto.map(|(unless, text)| view.held(unless, text)),
             tags: rule.info.tags.clone(),
             hits: parts.iter().map(|(set, o)| self.hit(view.found, *set, o, article)).collect(),
         }

@@ -1,11 +1,14 @@
 //! Runs the `[[test]]`s of rule files.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::problem::Problem;
+use crate::rules::evaluate::View;
+use crate::rules::expression::{Expr, Node};
 use crate::rules::file::Test;
 use crate::rules::outcome::{Article, Match};
-use crate::rules::set::RuleSet;
+use crate::rules::set::{RuleSet, with_scratch};
 
 /// One `[[test]]`, run.
 #[derive(Debug, Clone)]
@@ -134,5 +137,49 @@ impl RuleSet {
     fn current(&self, id: &str) -> String {
         let found = self.infos.iter().find(|info| info.id == id || info.was.iter().any(|was| was == id));
         found.map_or_else(|| id.to_owned(), |info| info.id.clone())
+    }
+
+    /// Returns rule and set of every set that could be taken out of its rule's `when` or `unless`
+    /// without any `[[test]]` failing.
+    pub fn unguarded(&self) -> Vec<(String, String)> {
+        let mut unguarded: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            let mut name = |expr: &Expr| {
+                if let Node::Set { id, .. } = expr.node {
+                    unguarded.insert((at, id));
+                }
+            };
+            rule.when.walk(&mut name);
+            rule.unless.iter().for_each(|(unless, _)| unless.walk(&mut name));
+        }
+        for (_, test) in &self.tests {
+            let demands = [(&test.matches, true), (&test.no, false)];
+            for (word, wanted) in demands
+                .into_iter()
+                .flat_map(|(words, wanted)| words.iter().flatten().map(move |w| (w, wanted)))
+            {
+                let id = self.current(&word.text);
+                let Some((at, rule)) = self.rules.iter().enumerate().find(|(_, rule)| rule.info.id == id)
+                else {
+                    continue;
+                };
+                with_scratch(|scratch| {
+                    self.scanner.scan(&test.article(), self.sets.len(), &mut scratch.found);
+                    scratch.found.measure();
+                    unguarded.retain(|(of, set)| {
+                        let blind = rule.view(&scratch.found).without(*set);
+                        let fires = |view: &View<'_>| {
+                            view.holds(&rule.when)
+                                && !rule.unless.as_ref().is_some_and(|(unless, _)| view.holds(unless))
+                        };
+                        *of != at || fires(&blind) == wanted
+                    });
+                });
+            }
+        }
+        let name = |(rule, set): (usize, usize)| {
+            Some((self.rules.get(rule)?.info.id.clone(), self.sets.get(set)?.name.clone()))
+        };
+        unguarded.into_iter().filter_map(name).collect()
     }
 }
