@@ -55,7 +55,7 @@ fn enter(loaded: &Loaded) -> Result<Lock, StartError> {
 }
 
 fn unlocked(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<Setup, StartError> {
-    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"))?;
+    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"), clock.now(), !once)?;
     let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
     install(loaded, store, clock, run)
 }
