@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
@@ -12,13 +13,16 @@ use crate::daemon::lock;
 use crate::daemon::lock::Lock;
 use crate::digest::Templates;
 use crate::fetch::Fetcher;
+use crate::flow::dispatch;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
-use crate::store::{FeedRow, Store, StoreError};
+use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
 use crate::time::Clock;
 
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
+/// The longest that anything waits which does not follow the configuration.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Opens everything a run needs, the lock first.
 pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
@@ -77,11 +81,7 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
             tx.sync_feeds(&configured, first)?;
-            for row in tx.feeds(true)? {
-                if let Some(feed) = active.iter().find(|feed| feed.name == row.name) {
-                    keep_interval(tx, &config, feed, &row, now)?;
-                }
-            }
+            bring_back(tx, &config, now)?;
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
             for subscription in &config.subscriptions {
                 tx.know_subscription(&subscription.name, now, day_before)?;
@@ -99,20 +99,62 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
         .await
 }
 
+/// Brings back what a clock that was ahead told to wait; returns the feeds.
+pub async fn come_back(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
+    let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
+    setup
+        .store
+        .write(move |tx| {
+            bring_back(tx, &config, now)?;
+            tx.feeds(true)
+        })
+        .await
+}
+
+fn bring_back(tx: Tx<'_>, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    for row in tx.feeds(true)? {
+        if let Some(feed) = config.feeds.iter().find(|feed| feed.enabled && feed.name == row.name) {
+            keep_interval(tx, config, feed, &row, now)?;
+        }
+    }
+    let bounds = bounds(config, now);
+    dispatch::bound_pause(tx, bounds.mail)?;
+    tx.bring_back(&bounds, now)
+}
+
 /// A healthy feed never waits longer than its interval allows, whatever it was told before.
 fn keep_interval(
-    tx: crate::store::Tx<'_>,
+    tx: Tx<'_>,
     config: &Config,
     feed: &crate::config::Feed,
     row: &FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if row.failures > 0 {
-        return Ok(());
+        // What a server asked for may be longer than any interval, but not for ever.
+        return tx.pull_forward(row.id, later(now, DAY.max(usual(config, feed)).max(config.polling.max_every)), "the clock was set back");
     }
     let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
-    let latest = now.saturating_add(SignedDuration::try_from(longest).unwrap_or_default()).unwrap_or(now);
-    tx.pull_forward(row.id, latest, "its interval was shortened")
+    tx.pull_forward(row.id, later(now, longest), "its interval was shortened")
+}
+
+/// Beyond these, what waits was told to by a clock that was ahead.
+fn bounds(config: &Config, now: Timestamp) -> Bounds {
+    let retry = config.mail.retry.iter().max().copied().unwrap_or(DAY);
+    let alert = config.subscriptions.iter().map(|one| one.alert_wait).max().unwrap_or_default();
+    // Somewhere it is tomorrow already.
+    let date = later(now, DAY).to_zoned(TimeZone::UTC).date();
+    Bounds {
+        mail: later(now, retry.saturating_mul(2)),
+        // Quiet hours put an alert off by less than a day.
+        alert: later(now, DAY.saturating_add(alert)),
+        hold: later(now, DAY),
+        slot: date.to_string(),
+    }
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
 }
 
 fn usual(config: &Config, feed: &crate::config::Feed) -> Duration {

@@ -13,6 +13,7 @@ use crate::daemon::House;
 use crate::daemon::OnceReport;
 use crate::daemon::agenda::Agenda;
 use crate::daemon::keeper::Pulse;
+use crate::daemon::open;
 use crate::fetch;
 use crate::flow::Setup;
 use crate::flow::ingest;
@@ -23,6 +24,9 @@ use crate::store::{FeedRow, StoreError};
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// After the database failed, or a poll panicked, the feed is tried again this much later.
 const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A clock that steps back further than this was set; less is its keeping in step.
+const SET_BACK: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a poll's task hands back: the feed, and how the poll went.
 type Polled = (i64, String, Result<Report, StoreError>);
@@ -41,8 +45,14 @@ pub(crate) async fn run(
     let mut desk = Desk { agenda, polls: JoinSet::new(), in_flight: HashMap::new(), holds: HashMap::new() };
     desk.remember_holds(&house.setup());
     desk.take_over(feeds);
+    let mut before = house.setup().clock.now();
     loop {
         let setup = house.setup();
+        let now = setup.clock.now();
+        if before.duration_since(now) > SET_BACK {
+            desk.come_back(&setup).await;
+        }
+        before = now;
         let wait = if house.stop.is_cancelled() {
             Duration::MAX
         } else {
@@ -155,6 +165,16 @@ impl Desk {
             let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
             self.agenda.put(feed.id, &host.unwrap_or_default(), feed.next_poll_at);
         }
+    }
+
+    /// The clock was set back: nobody waits for the instants it showed before.
+    async fn come_back(&mut self, setup: &Setup) {
+        tracing::warn!("the clock was set back to {}; what waited for later times is put down anew", setup.clock.now());
+        match open::come_back(setup).await {
+            Ok(feeds) => self.take_over(feeds),
+            Err(why) => tracing::error!("feeds could not be put down anew after the clock was set back: {why}"),
+        }
+        self.remember_holds(setup);
     }
 
     fn remember_holds(&mut self, setup: &Setup) {

@@ -15,6 +15,7 @@ use crate::digest::brief;
 use crate::flow::Setup;
 use crate::flow::brief::story;
 use crate::flow::letters::{Letter, queue};
+use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::{Level, Match};
 use crate::store::{AlertRow, Mute, NewAlert, StoreError, Tx};
@@ -176,7 +177,7 @@ fn compose(
     // The best first: they get a mail of their own while the hour's number lasts.
     told.sort_by(|a, b| b.1.score.cmp(&a.1.score).then(a.0.id.cmp(&b.0.id)));
     let hour_ago = now.saturating_sub(HOUR).unwrap_or(Timestamp::MIN);
-    let sent = tx.alert_mails(&subscription.name, hour_ago)?;
+    let sent = tx.alert_mails(&subscription.name, hour_ago, now)?;
     let alone = sent.iter().filter(|(kind, _)| kind == "alert").count();
     let left = usize::try_from(subscription.alerts_per_hour).unwrap_or(usize::MAX).saturating_sub(alone);
     let rest = told.split_off(left.min(told.len()));
@@ -235,7 +236,8 @@ fn mail_one(
         marks,
     };
     queue(tx, config, &letter, now)?;
-    tx.close_alert(alert.id, "mailed", &key, now)
+    tx.close_alert(alert.id, "mailed", &key, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 fn roll_up(
@@ -266,7 +268,8 @@ fn roll_up(
         thread: None,
         marks: vec![("X-Burdenwatch-Level".to_owned(), "alert".to_owned())],
     };
-    queue(tx, config, &letter, now)
+    queue(tx, config, &letter, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 /// When the quiet hours that hold now end; none when they do not hold.

@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod letters;
 pub mod resolve;
 pub mod slots;
+pub mod undelivered;
 pub mod watchman;
 
 use std::sync::Arc;

@@ -163,26 +163,36 @@ impl Tx<'_> {
     }
 
     /// Marks the alerts of a mail that could not be delivered: the next digest carries them in full.
+    ///
+    /// Also where one before it, not knowing better, listed them as sent.
     pub fn fold_alerts(&self, dedup_key: &str) -> Result<(), StoreError> {
+        const RELEASE: &str = "
+            DELETE FROM digest_item WHERE (subscription, article_id) IN (
+                SELECT a.subscription, m.article_id FROM alert a JOIN story_member m ON m.story_id = a.story_id
+                WHERE a.dedup_key = :key)";
+        self.prepared(RELEASE)?
+            .execute(named_params! { ":key": dedup_key })
+            .doing("fold alerts into the digest")?;
         self.prepared("UPDATE alert SET state = 'folded' WHERE dedup_key = :key")?
             .execute(named_params! { ":key": dedup_key })
             .doing("fold alerts into the digest")?;
         Ok(())
     }
 
-    /// Returns when alert mails, then roll-ups, of a subscription were composed since `since`.
+    /// Returns when alert mails and roll-ups of a subscription were composed since `since`, up to `now`.
     pub fn alert_mails(
         &self,
         subscription: &str,
         since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<(String, Timestamp)>, StoreError> {
         const SQL: &str = "
             SELECT kind, min(created_at) FROM outbox
-            WHERE subscription = :name AND kind IN ('alert', 'rollup') AND created_at > :since
+            WHERE subscription = :name AND kind IN ('alert', 'rollup') AND created_at > :since AND created_at <= :now
             GROUP BY dedup_key ORDER BY 2";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":name": subscription, ":since": ms(since) }, |row| {
+            .query_map(named_params! { ":name": subscription, ":since": ms(since), ":now": ms(now) }, |row| {
                 Ok((row.get(0)?, at(row.get(1)?)))
             })
             .doing("count alert mails")?;
