@@ -184,6 +184,10 @@ pub async fn run_once(
 pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<OnceReport, StartError> {
     let feeds = open::sync(setup).await?;
     let mut report = poller::once(setup, feeds, all, stop).await;
+    // Before the digest is composed that is to carry it.
+    if let Err(why) = crate::flow::undelivered::fold_overdue(setup).await {
+        report.trouble.push(why.to_string());
+    }
     for composed in [crate::flow::alerts::compose_due(setup).await, crate::flow::digests::compose_due(setup).await] {
         if let Err(why) = composed {
             report.trouble.push(why.to_string());

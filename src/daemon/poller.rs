@@ -24,6 +24,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// After the database failed, or a poll panicked, the feed is tried again this much later.
 const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
 
+
 /// What a poll's task hands back: the feed, and how the poll went.
 type Polled = (i64, String, Result<Report, StoreError>);
 

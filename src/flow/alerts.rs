@@ -15,6 +15,7 @@ use crate::digest::brief;
 use crate::flow::Setup;
 use crate::flow::brief::story;
 use crate::flow::letters::{Letter, queue};
+use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::{Level, Match};
 use crate::store::{AlertRow, Mute, NewAlert, StoreError, Tx};
@@ -235,7 +236,8 @@ fn mail_one(
         marks,
     };
     queue(tx, config, &letter, now)?;
-    tx.close_alert(alert.id, "mailed", &key, now)
+    tx.close_alert(alert.id, "mailed", &key, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 fn roll_up(
@@ -266,7 +268,8 @@ fn roll_up(
         thread: None,
         marks: vec![("X-Burdenwatch-Level".to_owned(), "alert".to_owned())],
     };
-    queue(tx, config, &letter, now)
+    queue(tx, config, &letter, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 /// When the quiet hours that hold now end; none when they do not hold.

@@ -15,6 +15,7 @@ use crate::flow::health;
 use crate::flow::letters::{Letter, queue};
 use crate::flow::slots;
 use crate::flow::slots::Due;
+use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::Article;
 use crate::rules::set::RuleSet;
@@ -130,6 +131,7 @@ pub fn compose_in(
         marks: vec![("X-Burdenwatch-Number".to_owned(), number.to_string())],
     };
     queue(tx, config, &letter, now)?;
+    undelivered::fold_if_refused(tx, config, &key)?;
     Ok(Some(number))
 }
 

@@ -12,7 +12,7 @@ use burdenwatch::daemon::OnceReport;
 use burdenwatch::daemon::lock::Lock;
 use burdenwatch::daemon::open;
 use burdenwatch::flow::Setup;
-use burdenwatch::store::{Db, FeedRow, MatchRow, OutboxRow, StoreError, Tx};
+use burdenwatch::store::{Db, FeedRow, MatchRow, NewMail, OutboxRow, StoreError, Tx};
 use burdenwatch::time::ManualClock;
 use jiff::{SignedDuration, Timestamp};
 use mail_parser::MessageParser;
@@ -372,4 +372,29 @@ pub fn minutes(count: i64) -> SignedDuration {
 
 pub fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
+}
+
+/// Queues so many alert-sized mails.
+pub async fn queue_mails(house: &House, count: usize) {
+    let now = house.now();
+    let body = format!("Subject: a mail\r\n\r\n{}", "words of an alert, in plain text and in markup\r\n".repeat(250));
+    house
+        .write(move |tx| {
+            for n in 0..count {
+                let (key, id) = (format!("alert|desk|story-{n}"), format!("<{n}.alert@example.org>"));
+                let new = NewMail {
+                    dedup_key: &key,
+                    kind: "alert",
+                    subscription: "desk",
+                    sender: "watch@example.org",
+                    recipient: "desk@example.org",
+                    message_id: &id,
+                    subject: "a mail",
+                    mime: body.as_bytes(),
+                };
+                tx.queue_mail(&new, now)?;
+            }
+            Ok(())
+        })
+        .await;
 }
