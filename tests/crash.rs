@@ -22,6 +22,8 @@ mod sink;
 #[path = "support/watch.rs"]
 mod watch;
 
+#[path = "crash/clock.rs"]
+mod clock;
 #[path = "crash/disk.rs"]
 mod disk;
 
