@@ -1,11 +1,13 @@
 //! From a configuration to a setup that works.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
 use crate::daemon::StartError;
 use crate::daemon::lock;
@@ -17,6 +19,8 @@ use crate::mail::Mailer;
 use crate::store::{FeedRow, Store, StoreError};
 use crate::time::Clock;
 
+/// Documents parsed at a time.
+const PARSERS: usize = 2;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
 
@@ -54,7 +58,7 @@ fn enter(loaded: &Loaded) -> Result<Lock, StartError> {
 }
 
 fn unlocked(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<Setup, StartError> {
-    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"))?;
+    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"), clock.now(), !once)?;
     let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
     install(loaded, store, clock, run)
 }
@@ -71,6 +75,8 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         fetcher: Arc::new(fetcher),
         mailer: Arc::new(mailer),
         store,
+        stories: Arc::default(),
+        parsers: Arc::new(Semaphore::new(PARSERS)),
         clock,
         run,
     })
@@ -101,10 +107,11 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             };
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
-            tx.sync_feeds(&configured, first)?;
-            for row in tx.feeds(true)? {
-                if let Some(feed) = active.iter().find(|feed| feed.name == row.name) {
-                    keep_interval(tx, &config, feed, &row, now)?;
+            let by_name: HashMap<&str, &Feed> = active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
+            let mut rows = tx.sync_feeds(&configured, first)?;
+            for row in &mut rows {
+                if let Some(feed) = by_name.get(row.name.as_str()) {
+                    keep_interval(tx, &config, feed, row, now)?;
                 }
             }
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
@@ -119,7 +126,7 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             }
             tx.set_fact("rules.refused", None)?;
             tx.set_fact("config.refused", None)?;
-            tx.feeds(true)
+            Ok(rows)
         })
         .await
 }
@@ -128,18 +135,19 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
 fn keep_interval(
     tx: crate::store::Tx<'_>,
     config: &Config,
-    feed: &crate::config::Feed,
-    row: &FeedRow,
+    feed: &Feed,
+    row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if row.failures > 0 {
-        return Ok(());
-    }
     let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
     let latest = now.saturating_add(SignedDuration::try_from(longest).unwrap_or_default()).unwrap_or(now);
+    if row.failures > 0 || row.next_poll_at <= latest {
+        return Ok(());
+    }
+    row.next_poll_at = latest;
     tx.pull_forward(row.id, latest, "its interval was shortened")
 }
 
-fn usual(config: &Config, feed: &crate::config::Feed) -> Duration {
+fn usual(config: &Config, feed: &Feed) -> Duration {
     feed.every.unwrap_or(config.polling.every)
 }

@@ -143,6 +143,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Lets an alert that was muted wait to be mailed after all, for another article of its story.
+    pub fn unmute_alert(&self, id: i64, article_id: i64, due_at: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE alert SET state = 'waiting', article_id = :article, due_at = :due, mailed_at = NULL, dedup_key = NULL
+            WHERE id = :id AND state = 'muted'";
+        self.prepared(SQL)?
+            .execute(named_params! { ":article": article_id, ":due": ms(due_at), ":id": id })
+            .doing("end an alert's silence")?;
+        Ok(())
+    }
+
     /// Puts an alert off.
     pub fn defer_alert(&self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
         self.prepared("UPDATE alert SET due_at = :due WHERE id = :id")?

@@ -133,7 +133,7 @@ impl fmt::Debug for Tx<'_> {
 
 /// A connection for a command that does one thing and ends.
 pub struct Db {
-    db: Connection,
+    pub(crate) db: Connection,
 }
 
 impl fmt::Debug for Db {
