@@ -47,14 +47,17 @@ async fn hours_given_and_taken_lose_nothing_and_double_no_digest() {
     let watch = Watch::new(&format!(
         "[[feed]]\nname = \"A\"\nurl = \"{}\"\n{}[[subscription]]\nname = \"all\"\nto = [\"one@example.org\"]\n\
          alert_wait = \"1s\"\nalerts_per_hour = 100000\ndigest = {{ at = \"{}\" }}\n",
-        feeds.url("/a"), sink.tables(), slot.strftime("%H:%M:%S")
+        feeds.url("/a"),
+        sink.tables(),
+        slot.strftime("%H:%M:%S")
     ));
     let loaded = load::load(&watch.config()).unwrap();
     let (clock, stop) = (Wrong::default(), CancellationToken::new());
     let (_reloads, asked) = tokio::sync::mpsc::channel(1);
     let running = tokio::spawn(daemon::run(loaded, Arc::new(clock.clone()), stop.clone(), asked));
     let digests = || {
-        let ids = sink.taken().into_iter().filter(|mail| mail.header("X-Burdenwatch-Id").starts_with("digest"));
+        let ids =
+            sink.taken().into_iter().filter(|mail| mail.header("X-Burdenwatch-Id").starts_with("digest"));
         ids.map(|mail| mail.id()).collect::<std::collections::BTreeSet<_>>().len()
     };
     let missing = || {
@@ -65,7 +68,10 @@ async fn hours_given_and_taken_lose_nothing_and_double_no_digest() {
     for (hours, owed) in [(0, 0), (5, 1), (-3, 1), (4, 1), (1, 1), (6, 1), (0, 1)] {
         clock.set(hours);
         let asked = press.asked();
-        until(&format!("feeds are polled at {hours} h"), PATIENCE, || (press.asked() >= asked + 3).then_some(())).await;
+        until(&format!("feeds are polled at {hours} h"), PATIENCE, || {
+            (press.asked() >= asked + 3).then_some(())
+        })
+        .await;
         press.set_rate(0);
         let got = crate::within(PATIENCE, || missing().is_empty().then_some(())).await;
         assert!(got.is_some(), "at {hours} h, never mailed: {:?}", missing());

@@ -31,7 +31,8 @@ async fn a_feed_that_stalls_does_not_hold_it_up() {
     let feeds = press.serve().await;
     let dead = http::Server::start(|_| vec![http::Step::Hang]).await;
     let sink = Sink::start(|_| Mood::Kind).await;
-    let tables = format!("{}{}{}{DESK}", feed("A", &feeds.url("/a")), feed("dead", &dead.url("/x")), sink.tables());
+    let tables =
+        format!("{}{}{}{DESK}", feed("A", &feeds.url("/a")), feed("dead", &dead.url("/x")), sink.tables());
     let watch = Watch::new(&tables);
     let daemon = watch.start();
     until("the feed stalls", PATIENCE, || (!dead.hits().is_empty()).then_some(())).await;
@@ -50,10 +51,13 @@ async fn a_mail_server_that_stalls_at(step: Step) {
     let feeds = press.serve().await;
     let well = Arc::new(AtomicBool::new(false));
     let cured = Arc::clone(&well);
-    let sink = Sink::start(move |now| {
-        if now == step && !cured.load(Ordering::SeqCst) { Mood::Silent } else { Mood::Kind }
-    })
-    .await;
+    let sink =
+        Sink::start(
+            move |now| {
+                if now == step && !cured.load(Ordering::SeqCst) { Mood::Silent } else { Mood::Kind }
+            },
+        )
+        .await;
     let watch = Watch::new(&format!("{}{}{DESK}", feed("A", &feeds.url("/a")), sink.tables()));
     let daemon = watch.start();
     until("the mail server stalls", PATIENCE, || match step {
