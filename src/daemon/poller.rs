@@ -21,7 +21,7 @@ use crate::store::{FeedRow, StoreError};
 
 /// The wall clock may be set while we sleep: we look at it this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// After the database failed, or a poll panicked, the feed is tried again this much later.
+/// After the database failed, or a poll panicked, the feed is tried again this much later, and never later than usual.
 const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
 
 
@@ -222,6 +222,7 @@ impl Desk {
         let trouble = soon(setup.clock.now());
         match ended {
             Ok((task, (id, name, report))) => {
+                let trouble = usual(setup, &name).map_or(trouble, |usual| usual.min(trouble));
                 self.in_flight.remove(&task);
                 if let Ok(Report { hold: Some((domain, until)), .. }) = &report {
                     self.holds.insert(domain.clone(), *until);
@@ -240,6 +241,13 @@ impl Desk {
             }
         }
     }
+}
+
+/// When a feed would be polled next if all had gone well.
+fn usual(setup: &Setup, name: &str) -> Option<Timestamp> {
+    let feed = setup.config.feeds.iter().find(|feed| feed.name == name)?;
+    let every = SignedDuration::try_from(feed.every.unwrap_or(setup.config.polling.every)).ok()?;
+    setup.clock.now().checked_add(every).ok()
 }
 
 fn soon(now: Timestamp) -> Timestamp {
@@ -278,6 +286,6 @@ fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
                 }
             }
         },
-        Err(why) => tracing::error!(FEED = name, "{name}: what was fetched could not be stored: {why}; fetched again in a minute"),
+        Err(why) => tracing::error!(FEED = name, "{name}: what was fetched could not be stored: {why}; fetched again soon"),
     }
 }

@@ -213,7 +213,13 @@ impl Db {
 }
 
 fn opening(path: &Path, source: rusqlite::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source }
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            StoreError::Corrupt { path: path.to_owned(), what: source.to_string() }
+        }
+        _ => StoreError::Open { path: path.to_owned(), source },
+    }
 }
 
 /// Sets what every writing connection needs.
