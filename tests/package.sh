@@ -25,13 +25,12 @@ if ! command -v lintian >/dev/null; then
 fi
 
 # The same commit gives the same bytes: its date stands in the archive, no path of this machine in the program.
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
+date=$(git log -1 --format=%ct)
 if [ -n "${BURDENWATCH-}" ]; then
     [ "$BURDENWATCH" -ef "$target/$folder/burdenwatch" ] || { mkdir -p "$target/$folder"; cp "$BURDENWATCH" "$target/$folder/"; }
 elif [ $profile = release ]; then
     remap="--remap-path-prefix=$PWD=/burdenwatch --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
-    RUSTFLAGS="${RUSTFLAGS-} $remap" CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$PWD=/burdenwatch" \
+    SOURCE_DATE_EPOCH=$date RUSTFLAGS="${RUSTFLAGS-} $remap" CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$PWD=/burdenwatch" \
         cargo build --quiet --locked --release
 else
     cargo build --quiet --locked
@@ -45,7 +44,6 @@ mkdir -p "$made/completions"
 "$program" completions bash >"$made/completions/burdenwatch"
 "$program" completions zsh >"$made/completions/_burdenwatch"
 "$program" completions fish >"$made/completions/burdenwatch.fish"
-gzip -9n "$made"/man/*
 # Commands typed by hand know no $STATE_DIRECTORY: the installed file names the service's.
 sed 's|^#state_dir = |state_dir = |' config/burdenwatch.toml >"$made/burdenwatch.toml"
 grep -q '^state_dir = "/var/lib/burdenwatch"' "$made/burdenwatch.toml" || die "config/burdenwatch.toml has no #state_dir line"
@@ -55,17 +53,19 @@ burdenwatch ($version-1) stable; urgency=medium
 
   * What is new stands in CHANGELOG.md, in the source.
 
- -- burdenwatch developers <burdenwatch@users.noreply.github.com>  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
+ -- burdenwatch developers <burdenwatch@users.noreply.github.com>  $(date -u -R -d "@$date")
 END
-python3 tests/package/sbom.py "$SOURCE_DATE_EPOCH" >"$made/sbom.cdx.json"
+python3 tests/package/sbom.py "$date" >"$made/sbom.cdx.json"
 
-build() { cargo deb --quiet --no-build --profile $profile --output "$1" >/dev/null; }
+[ $profile = release ] || fast=--fast
+build() { SOURCE_DATE_EPOCH=$date cargo deb --quiet --no-build --profile $profile ${fast-} --output "$1" >/dev/null; }
+build "$made/one.deb"
+build "$made/two.deb"
+cmp "$made/one.deb" "$made/two.deb" || die "two builds of the package differ"
+rm -rf "$made/two.deb" "$target/debian"
+mkdir -p "$target/debian"
 deb=$target/debian/burdenwatch_$version-1_$(dpkg --print-architecture).deb
-rm -f "$target"/debian/burdenwatch_*
-build "$deb"
-build "$made/again.deb"
-cmp "$deb" "$made/again.deb" || die "two builds of the package differ"
-rm "$made/again.deb"
+mv "$made/one.deb" "$deb"
 cp "$made/sbom.cdx.json" "${deb%.deb}.cdx.json"
 
 dpkg-deb --contents "$deb" | awk '{print $6}' >"$made/contents"
@@ -83,7 +83,7 @@ sed -n 's|^\.\(/etc/.*[^/]\)$|\1|p' "$made/contents" | sort | cmp - "$made/conff
 dpkg-deb --field "$deb" Depends | grep -q 'ca-certificates.*tzdata' || die "the package does not depend on TLS roots and time zones"
 
 say "lintian"
-lintian --fail-on error --no-tag-display-limit --allow-root "$deb" >&2 || die "lintian found errors"
+lintian --fail-on error --tag-display-limit 0 --allow-root "$deb" >&2 || die "lintian found errors"
 
 # A clean root: unpack, and let the installed program judge the installed configuration.
 root=$made/root

@@ -1,11 +1,12 @@
 //! From a configuration to a setup that works.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
 use crate::daemon::StartError;
 use crate::daemon::lock;
@@ -20,18 +21,43 @@ use crate::time::Clock;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
 
+/// How long a start waits for a command that has the state directory, such as `digest send`, to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens everything a run needs, the lock first.
 pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let lock = enter(&loaded)?;
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+/// Does the same, and gives whoever holds the lock a moment to end.
+pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let begun = Instant::now();
+    let lock = loop {
+        match enter(&loaded) {
+            Err(StartError::Running(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => break done?,
+        }
+    };
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+fn enter(loaded: &Loaded) -> Result<Lock, StartError> {
     let state_dir = &loaded.config.service.state_dir;
     std::fs::create_dir_all(state_dir).map_err(|source| StartError::State {
         what: "make the state directory",
         path: state_dir.clone(),
         source,
     })?;
-    let lock = lock::take(state_dir)?;
-    let store = Store::open(&state_dir.join("burdenwatch.db"))?;
+    lock::take(state_dir)
+}
+
+fn unlocked(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<Setup, StartError> {
+    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"), clock.now(), !once)?;
     let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
-    Ok((install(loaded, store, clock, run)?, lock))
+    install(loaded, store, clock, run)
 }
 
 /// Makes a setup of a configuration and an open store.
@@ -46,6 +72,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         fetcher: Arc::new(fetcher),
         mailer: Arc::new(mailer),
         store,
+        stories: Arc::default(),
         clock,
         run,
     })
@@ -54,7 +81,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
 /// Brings the database in line at a start: leases of the dead are void, then as [`resync`].
 pub async fn sync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
     let now = setup.clock.now();
-    setup.store.write(move |tx| tx.void_leases(now)).await?;
+    setup.store.write(move |tx| tx.void_leases(now).and_then(|_| tx.mend_waits(now))).await?;
     resync(setup).await
 }
 
@@ -76,10 +103,11 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             };
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
-            tx.sync_feeds(&configured, first)?;
-            for row in tx.feeds(true)? {
-                if let Some(feed) = active.iter().find(|feed| feed.name == row.name) {
-                    keep_interval(tx, &config, feed, &row, now)?;
+            let by_name: HashMap<&str, &Feed> = active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
+            let mut rows = tx.sync_feeds(&configured, first)?;
+            for row in &mut rows {
+                if let Some(feed) = by_name.get(row.name.as_str()) {
+                    keep_interval(tx, &config, feed, row, now)?;
                 }
             }
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
@@ -94,7 +122,7 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             }
             tx.set_fact("rules.refused", None)?;
             tx.set_fact("config.refused", None)?;
-            tx.feeds(true)
+            Ok(rows)
         })
         .await
 }
@@ -103,18 +131,19 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
 fn keep_interval(
     tx: crate::store::Tx<'_>,
     config: &Config,
-    feed: &crate::config::Feed,
-    row: &FeedRow,
+    feed: &Feed,
+    row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if row.failures > 0 {
-        return Ok(());
-    }
     let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
     let latest = now.saturating_add(SignedDuration::try_from(longest).unwrap_or_default()).unwrap_or(now);
+    if row.failures > 0 || row.next_poll_at <= latest {
+        return Ok(());
+    }
+    row.next_poll_at = latest;
     tx.pull_forward(row.id, latest, "its interval was shortened")
 }
 
-fn usual(config: &Config, feed: &crate::config::Feed) -> Duration {
+fn usual(config: &Config, feed: &Feed) -> Duration {
     feed.every.unwrap_or(config.polling.every)
 }

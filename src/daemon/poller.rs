@@ -30,7 +30,10 @@ type Polled = (i64, String, Result<Report, StoreError>);
 /// The feeds of a reload, to replace those on the agenda.
 pub(crate) type Change = Vec<FeedRow>;
 
-/// Polls until told to stop; a poll in flight runs to its end.
+/// How long polls in flight may take to end after a stop. One cut off has stored nothing and is repeated.
+const LAST_POLLS: Duration = Duration::from_secs(4);
+
+/// Polls until told to stop; then polls in flight have a moment to end.
 pub(crate) async fn run(
     house: House,
     agenda: Agenda,
@@ -41,10 +44,16 @@ pub(crate) async fn run(
     let mut desk = Desk { agenda, polls: JoinSet::new(), in_flight: HashMap::new(), holds: HashMap::new() };
     desk.remember_holds(&house.setup());
     desk.take_over(feeds);
+    let mut stopping: Option<Instant> = None;
     loop {
         let setup = house.setup();
         let wait = if house.stop.is_cancelled() {
-            Duration::MAX
+            let since = *stopping.get_or_insert_with(Instant::now);
+            if since.elapsed() >= LAST_POLLS {
+                desk.polls.abort_all();
+                break;
+            }
+            LAST_POLLS.saturating_sub(since.elapsed())
         } else {
             desk.start_due(&setup);
             let wait = desk.agenda.wait(setup.clock.now(), Instant::now());
@@ -111,7 +120,8 @@ pub(crate) async fn once(setup: &Setup, feeds: Vec<FeedRow>, all: bool, stop: &C
                 }
             }
             () = stop.cancelled(), if !stop.is_cancelled() => {}
-            () = tokio::time::sleep(wait), if !desk.agenda.is_idle() => {}
+            () = tokio::time::sleep(LAST_POLLS), if stop.is_cancelled() => desk.polls.abort_all(),
+            () = tokio::time::sleep(wait), if !desk.agenda.is_idle() && !stop.is_cancelled() => {}
         }
     }
     report

@@ -32,20 +32,30 @@ pub(super) fn owe(
 ) -> Result<(), StoreError> {
     let mutes = tx.mutes(now)?;
     for subscription in config.subscriptions.iter().filter(|subscription| subscription.alerts) {
-        let wanted: Vec<&Match> = matches
-            .iter()
-            .filter(|rule| rule.counts() && rule.level == Level::Alert && subscription.wants(&rule.topic, &rule.id))
-            .collect();
-        if wanted.is_empty() || !tx.alerts_of(&subscription.name, story_id)?.is_empty() {
+        let wanted: Vec<&Match> = matches.iter().filter(|rule| alerts(subscription, rule)).collect();
+        let earlier = tx.alerts_of(&subscription.name, story_id)?;
+        if wanted.is_empty() || earlier.iter().any(|alert| alert.state != "muted") {
             continue;
         }
         let muted = is_muted(tx, &mutes, story_id, article_id, &wanted)?;
         let due_at = later(now, subscription.alert_wait);
-        let name = &subscription.name;
-        let new = NewAlert { subscription: name, story_id, article_id, revision: 0, changed: None, due_at, muted };
-        tx.record_alert(&new, now)?;
+        match earlier.first() {
+            // Silent so far: an outlet or a rule that is not muted breaks the silence.
+            Some(silent) if !muted => tx.unmute_alert(silent.id, article_id, due_at)?,
+            Some(_) => {}
+            None => {
+                let name = &subscription.name;
+                let new = NewAlert { subscription: name, story_id, article_id, revision: 0, changed: None, due_at, muted };
+                tx.record_alert(&new, now)?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether a subscription wants to be told of this rule's matches at once.
+fn alerts(subscription: &Subscription, rule: &Match) -> bool {
+    rule.counts() && rule.level == Level::Alert && subscription.wants(&rule.topic, &rule.id)
 }
 
 /// Records that subscriptions which were alerted to a story are owed what is new about it.
@@ -57,6 +67,7 @@ pub(super) fn follow_up(
     changed: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let mutes = tx.mutes(now)?;
     for subscription in config.subscriptions.iter().filter(|subscription| subscription.alerts) {
         let earlier = tx.alerts_of(&subscription.name, story_id)?;
         // While the first alert waits, it will carry the new wording itself.
@@ -65,11 +76,12 @@ pub(super) fn follow_up(
         if !told || pending {
             continue;
         }
+        let muted = silenced(tx, &mutes, subscription, story_id, article_id)?;
         let revision = earlier.iter().map(|alert| alert.revision).max().unwrap_or(0) + 1;
         let due_at = later(now, subscription.alert_wait);
         let name = &subscription.name;
         let changed = Some(changed);
-        let new = NewAlert { subscription: name, story_id, article_id, revision, changed, due_at, muted: false };
+        let new = NewAlert { subscription: name, story_id, article_id, revision, changed, due_at, muted };
         tx.record_alert(&new, now)?;
     }
     Ok(())
@@ -89,7 +101,23 @@ fn is_muted(
     let muted = |kind: &str, what: &str| mutes.iter().any(|mute| mute.kind == kind && mute.what == what);
     Ok(muted("story", &story_id.to_string())
         || muted("source", &source)
-        || wanted.iter().all(|rule| muted("rule", &rule.id)))
+        || (!wanted.is_empty() && wanted.iter().all(|rule| muted("rule", &rule.id))))
+}
+
+/// The same for an article whose rules are on record.
+fn silenced(
+    tx: Tx<'_>,
+    mutes: &[Mute],
+    subscription: &Subscription,
+    story_id: i64,
+    article_id: i64,
+) -> Result<bool, StoreError> {
+    if mutes.is_empty() {
+        return Ok(false);
+    }
+    let rules: Vec<Match> = tx.rules_of(article_id)?.into_iter().map(|row| row.matched).collect();
+    let wanted: Vec<&Match> = rules.iter().filter(|rule| alerts(subscription, rule)).collect();
+    is_muted(tx, mutes, story_id, article_id, &wanted)
 }
 
 fn later(now: Timestamp, wait: std::time::Duration) -> Timestamp {
@@ -131,8 +159,14 @@ fn compose(
         }
         return Ok(0);
     }
+    let mutes = tx.mutes(now)?;
     let mut told: Vec<(AlertRow, brief::Story)> = Vec::new();
     for alert in due {
+        // Muted while it waited.
+        if silenced(tx, &mutes, subscription, alert.story_id, alert.article_id)? {
+            tx.close_alert(alert.id, "muted", "", now)?;
+            continue;
+        }
         match story(tx, subscription, alert.story_id, alert.changed.as_deref())? {
             Some(story) => told.push((alert, story)),
             // The topics were changed while it waited: nobody wants it any more.
@@ -142,7 +176,7 @@ fn compose(
     // The best first: they get a mail of their own while the hour's number lasts.
     told.sort_by(|a, b| b.1.score.cmp(&a.1.score).then(a.0.id.cmp(&b.0.id)));
     let hour_ago = now.saturating_sub(HOUR).unwrap_or(Timestamp::MIN);
-    let sent = tx.alert_mails(&subscription.name, hour_ago)?;
+    let sent = tx.alert_mails(&subscription.name, hour_ago, now)?;
     let alone = sent.iter().filter(|(kind, _)| kind == "alert").count();
     let left = usize::try_from(subscription.alerts_per_hour).unwrap_or(usize::MAX).saturating_sub(alone);
     let rest = told.split_off(left.min(told.len()));

@@ -11,6 +11,7 @@ pub mod feed;
 pub mod health;
 pub mod ingest;
 pub mod letters;
+pub mod recent;
 pub mod resolve;
 pub mod slots;
 pub mod watchman;
@@ -40,6 +41,8 @@ pub struct Setup {
     pub mailer: Arc<Mailer>,
     /// The archive.
     pub store: Store,
+    /// The stories an article may join, read once.
+    pub stories: Arc<recent::RecentStories>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Which run this is.

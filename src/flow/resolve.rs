@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::news::identity::Candidate;
+use crate::store::ArticleRow;
 use crate::store::StoreError;
 use crate::store::Tx;
 
@@ -25,29 +26,36 @@ pub enum Resolved {
 
 /// Decides what an entry is, and under which key this feed will know it.
 pub fn resolve(tx: Tx<'_>, feed: i64, one: &Candidate, now: Timestamp) -> Result<(Resolved, i64), StoreError> {
-    for key in [one.key, one.full_key] {
-        if let Some((article, text)) = tx.sighting(feed, key)? {
-            if text == one.text_hash {
-                return Ok((Resolved::Same(article), key));
-            }
-            if key == one.full_key || is_new_wording(tx, article, one)? {
-                return Ok((Resolved::Revised(article), key));
-            }
-            // The id is known for something else: it was reused.
-            continue;
-        }
-        if key == one.key {
-            // A free id: whether the article is known decides the rest.
-            return Ok((elsewhere(tx, feed, one, now)?.map_or(Resolved::New, Resolved::Sighted), key));
-        }
+    let Some((article, text)) = tx.sighting(feed, one.key)? else {
+        // A free id: whether the article is known decides the rest.
+        return Ok((elsewhere(tx, feed, one, now)?.map_or(Resolved::New, Resolved::Sighted), one.key));
+    };
+    if text == one.text_hash {
+        return Ok((Resolved::Same(article), one.key));
     }
-    Ok((Resolved::New, one.full_key))
+    if one.key == one.full_key || is_new_wording(tx, article, one)? {
+        return Ok((Resolved::Revised(article), one.key));
+    }
+    // The id is known for something else: it was reused, or it only numbers the places of the document.
+    Ok((
+        match tx.sighting(feed, one.full_key)? {
+            Some((article, text)) if text == one.text_hash => Resolved::Same(article),
+            Some((article, _)) => Resolved::Revised(article),
+            None => elsewhere(tx, feed, one, now)?.map_or(Resolved::New, Resolved::Sighted),
+        },
+        one.full_key,
+    ))
 }
 
 /// Whether a known id with another text is the same article revised: its address or its headline stayed.
 fn is_new_wording(tx: Tx<'_>, article: i64, one: &Candidate) -> Result<bool, StoreError> {
     let Some(row) = tx.article(article)? else { return Ok(false) };
-    Ok(one.shifting || row.path_hash == one.path_hash || names(tx, one.link_key, article)? || names(tx, one.title_key, article)?)
+    Ok(one.shifting || same_path(&row, one) || names(tx, one.link_key, article)? || names(tx, one.title_key, article)?)
+}
+
+/// Whether both have an address that names an article, the same but for the host.
+fn same_path(row: &ArticleRow, one: &Candidate) -> bool {
+    one.path_hash != 0 && row.path_hash == one.path_hash
 }
 
 fn names(tx: Tx<'_>, key: Option<i64>, article: i64) -> Result<bool, StoreError> {
@@ -78,7 +86,7 @@ fn elsewhere(tx: Tx<'_>, feed: i64, one: &Candidate, now: Timestamp) -> Result<O
         && let Some(row) = tx.article(article)?
     {
         let recent = now.duration_since(row.seen_at).abs() <= HEADLINE_HOLDS;
-        let same = row.text_hash == one.text_hash || row.path_hash == one.path_hash || one.shifting;
+        let same = row.text_hash == one.text_hash || same_path(&row, one) || one.shifting;
         if recent && same {
             return Ok(Some(article));
         }

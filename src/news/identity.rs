@@ -25,7 +25,7 @@ pub struct Candidate {
     pub link_key: Option<i64>,
     /// Title and outlet.
     pub title_key: Option<i64>,
-    /// The address without its host; 0 when there is none.
+    /// The address without its host; 0 when there is none that names an article.
     pub path_hash: i64,
     /// Title, summary and text.
     pub text_hash: i64,
@@ -92,7 +92,7 @@ fn candidate(feed: i64, entry: Entry) -> Candidate {
         full_key: hash(&["full", id.unwrap_or_default(), link_key.as_deref().unwrap_or(link), &title, &if link.is_empty() { text_hash.to_string() } else { String::new() }]),
         link_key: link_key.as_deref().filter(|_| names_an_article && !shifting).map(|link| hash(&["address", link])),
         title_key: (!title.is_empty()).then(|| hash(&["headline", &title, outlet])),
-        path_hash: link_key.as_deref().map_or(0, |key| hash(&["path", path(key)])),
+        path_hash: link_key.as_deref().filter(|_| names_an_article).map_or(0, |key| hash(&["path", path(key)])),
         text_hash,
         has_id: id.is_some(),
         shifting,

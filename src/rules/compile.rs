@@ -266,12 +266,11 @@ impl Builder {
         let (Some(when), None | Some((Some(_), _))) = (when, &unless) else { return };
         let unless = unless.and_then(|(expr, word)| expr.map(|expr| (expr, word.text.clone())));
         let mut sets: Vec<SetId> = weights.iter().flatten().map(|(set, _)| *set).collect();
-        let mut measures = false;
         let mut in_when = Vec::new();
-        let mut visit = |expr: &Expr, list: &mut Vec<SetId>| match &expr.node {
-            Node::Set { id, .. } => list.push(*id),
-            Node::Pair(..) => measures = true,
-            _ => {}
+        let visit = |expr: &Expr, list: &mut Vec<SetId>| {
+            if let Node::Set { id, .. } = &expr.node {
+                list.push(*id);
+            }
         };
         when.walk(&mut |expr| visit(expr, &mut in_when));
         unless.iter().for_each(|(unless, _)| unless.walk(&mut |expr| visit(expr, &mut sets)));
@@ -298,7 +297,6 @@ impl Builder {
             score,
             sets,
             necessary,
-            measures,
         });
     }
 

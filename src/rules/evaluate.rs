@@ -211,9 +211,12 @@ impl<'f> View<'f> {
         let mut places = Vec::new();
         for a in first {
             let at = a.place();
-            let ruler = self.found.ruler(at.field);
             let from = second.partition_point(|b| (b.place().field, b.place().start) < (at.field, at.end));
             let after = second.get(from..).unwrap_or_default().iter();
+            if after.as_slice().first().is_none_or(|b| b.place().field != at.field) {
+                continue;
+            }
+            let ruler = self.found.ruler(at.field);
             let reachable = after.take_while(|b| {
                 let b = b.place();
                 b.field == at.field

@@ -1,5 +1,6 @@
 //! Finds every pattern in an article: one pass of an automaton, then edges and capitals.
 
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -87,7 +88,9 @@ pub(crate) struct Expression {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     normals: [Normal; 6],
-    rulers: [Ruler; 6],
+    /// Made for a field when a distance in it is first asked for.
+    rulers: [OnceCell<Ruler>; 6],
+    spare: RefCell<Vec<Ruler>>,
     /// Occurrences by set, sorted by field and place.
     pub(crate) by_set: Vec<Vec<Occurrence>>,
     /// Sets with an occurrence.
@@ -108,16 +111,22 @@ impl Found {
         }
     }
 
+    /// Returns the distances and sentences of a field.
     pub(crate) fn ruler(&self, field: Field) -> &Ruler {
         let [title, summary, body, url, source, lang] = &self.rulers;
-        match field {
+        let slot = match field {
             Field::Title => title,
             Field::Summary => summary,
             Field::Body => body,
             Field::Url => url,
             Field::Source => source,
             Field::Lang => lang,
-        }
+        };
+        slot.get_or_init(|| {
+            let mut ruler = self.spare.borrow_mut().pop().unwrap_or_default();
+            ruler.read(self.normal(field).text());
+            ruler
+        })
     }
 
     /// Returns the occurrences of a set.
@@ -131,13 +140,6 @@ impl Found {
                 self.touched.push(set);
             }
             list.push(occurrence);
-        }
-    }
-
-    /// Measures the fields, for `near` and `same`.
-    pub(crate) fn measure(&mut self) {
-        for (ruler, normal) in self.rulers.iter_mut().zip(&self.normals) {
-            ruler.read(normal.text());
         }
     }
 }
@@ -248,6 +250,7 @@ impl Scanner {
         for set in std::mem::take(&mut found.touched) {
             found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
         }
+        found.spare.get_mut().extend(found.rulers.iter_mut().filter_map(OnceCell::take));
         if found.by_set.len() < sets {
             found.by_set.resize_with(sets, Vec::new);
         }

@@ -55,8 +55,6 @@ pub(crate) struct Rule {
     pub(crate) sets: Vec<SetId>,
     /// Sets of which one must occur; none when the rule may fire without.
     pub(crate) necessary: Vec<SetId>,
-    /// Whether distances or sentences matter to it.
-    pub(crate) measures: bool,
     pub(crate) source: Source,
     /// The rule as the file has it, for the linter.
     pub(crate) written: file::Rule,
@@ -202,9 +200,6 @@ impl RuleSet {
         }
         candidates.sort_unstable();
         candidates.dedup();
-        if candidates.iter().any(|rule| self.rules.get(*rule as usize).is_some_and(|rule| rule.measures)) {
-            found.measure();
-        }
     }
 
     /// Writes down why a rule fired.

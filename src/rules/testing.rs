@@ -165,7 +165,6 @@ impl RuleSet {
                 };
                 with_scratch(|scratch| {
                     self.scanner.scan(&test.article(), self.sets.len(), &mut scratch.found);
-                    scratch.found.measure();
                     unguarded.retain(|(of, set)| {
                         let blind = rule.view(&scratch.found).without(*set);
                         let fires = |view: &View<'_>| {

@@ -143,6 +143,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Lets an alert that was muted wait to be mailed after all, for another article of its story.
+    pub fn unmute_alert(&self, id: i64, article_id: i64, due_at: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE alert SET state = 'waiting', article_id = :article, due_at = :due, mailed_at = NULL, dedup_key = NULL
+            WHERE id = :id AND state = 'muted'";
+        self.prepared(SQL)?
+            .execute(named_params! { ":article": article_id, ":due": ms(due_at), ":id": id })
+            .doing("end an alert's silence")?;
+        Ok(())
+    }
+
     /// Puts an alert off.
     pub fn defer_alert(&self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
         self.prepared("UPDATE alert SET due_at = :due WHERE id = :id")?
@@ -159,19 +170,22 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Returns when alert mails, then roll-ups, of a subscription were composed since `since`.
+    /// Returns when alert mails and roll-ups of a subscription were composed, from `since` to `now`.
+    ///
+    /// What a clock ahead of ours composed does not count.
     pub fn alert_mails(
         &self,
         subscription: &str,
         since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<(String, Timestamp)>, StoreError> {
         const SQL: &str = "
             SELECT kind, min(created_at) FROM outbox
-            WHERE subscription = :name AND kind IN ('alert', 'rollup') AND created_at > :since
+            WHERE subscription = :name AND kind IN ('alert', 'rollup') AND created_at > :since AND created_at <= :now
             GROUP BY dedup_key ORDER BY 2";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":name": subscription, ":since": ms(since) }, |row| {
+            .query_map(named_params! { ":name": subscription, ":since": ms(since), ":now": ms(now) }, |row| {
                 Ok((row.get(0)?, at(row.get(1)?)))
             })
             .doing("count alert mails")?;

@@ -1,5 +1,7 @@
 //! Feeds: what is due, and how the last poll went.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params};
 
@@ -142,36 +144,48 @@ impl Tx<'_> {
     ///
     /// A feed is known by its name, else by its address, so that either may be
     /// changed without losing its history. `first_poll` gives a new feed its first
-    /// time. A feed that is gone from the configuration stays, inactive.
+    /// time. A feed that is gone from the configuration stays, inactive. Rows that
+    /// say it already are not written: most starts change nothing.
     pub fn sync_feeds(
         &self,
         configured: &[(String, String)],
         mut first_poll: impl FnMut(usize) -> Timestamp,
     ) -> Result<Vec<FeedRow>, StoreError> {
-        const RENAME: &str = "
-            UPDATE feed SET name = :name, active = 1 WHERE id = (
-                SELECT id FROM feed WHERE url = :url AND active = 0 ORDER BY id LIMIT 1)
-              AND NOT EXISTS (SELECT 1 FROM feed WHERE name = :name)";
-        const INSERT: &str = "
-            INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')
-            ON CONFLICT (name) DO UPDATE SET active = 1";
+        const INSERT: &str = "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
+        const RENAME: &str = "UPDATE feed SET name = :name, active = 1 WHERE id = :id";
+        const ACTIVATE: &str = "UPDATE feed SET active = :active WHERE id = :id";
         // Another address is another server: its validators, redirects and failures are void.
         const READDRESS: &str = "
-            UPDATE feed SET url = :url, etag = NULL, last_modified = NULL, moved_url = NULL, moving_url = NULL,
-                   moving_since_at = NULL, failures = 0, failing_since_at = NULL, failure = NULL, failure_kind = NULL,
-                   next_poll_at = :at, next_why = 'its address was changed'
-            WHERE name = :name AND url <> :url";
+            UPDATE feed SET url = :url, active = 1, etag = NULL, last_modified = NULL, moved_url = NULL,
+                   moving_url = NULL, moving_since_at = NULL, failures = 0, failing_since_at = NULL, failure = NULL,
+                   failure_kind = NULL, next_poll_at = :at, next_why = 'its address was changed'
+            WHERE id = :id";
         let doing = "bring the feeds in line with the configuration";
-        self.db.execute("UPDATE feed SET active = 0", []).doing(doing)?;
+        let rows = self.feeds(false)?;
+        let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
+        let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
+        let mut unnamed: HashMap<&str, &FeedRow> =
+            rows.iter().filter(|row| !wanted.contains(row.name.as_str())).map(|row| (row.url.as_str(), row)).collect();
         for (place, (name, url)) in configured.iter().enumerate() {
-            let first = ms(first_poll(place));
-            self.prepared(RENAME)?.execute(named_params! { ":name": name, ":url": url }).doing(doing)?;
-            self.prepared(INSERT)?
-                .execute(named_params! { ":name": name, ":url": url, ":at": first })
-                .doing(doing)?;
-            self.prepared(READDRESS)?
-                .execute(named_params! { ":name": name, ":url": url, ":at": first })
-                .doing(doing)?;
+            let known = by_name.get(name.as_str());
+            let done = match (known, unnamed.remove(url.as_str())) {
+                (Some(row), _) if row.url == *url && row.active => continue,
+                (Some(row), _) if row.url == *url => {
+                    self.prepared(ACTIVATE)?.execute(named_params! { ":id": row.id, ":active": true })
+                }
+                (Some(row), _) => self
+                    .prepared(READDRESS)?
+                    .execute(named_params! { ":id": row.id, ":url": url, ":at": ms(first_poll(place)) }),
+                (None, Some(row)) => self.prepared(RENAME)?.execute(named_params! { ":id": row.id, ":name": name }),
+                (None, None) => self
+                    .prepared(INSERT)?
+                    .execute(named_params! { ":name": name, ":url": url, ":at": ms(first_poll(place)) }),
+            };
+            done.doing(doing)?;
+        }
+        // What is left was renamed to nothing: it is no longer configured.
+        for row in unnamed.values().filter(|row| row.active) {
+            self.prepared(ACTIVATE)?.execute(named_params! { ":id": row.id, ":active": false }).doing(doing)?;
         }
         self.feeds(true)
     }

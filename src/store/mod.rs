@@ -18,6 +18,7 @@ pub mod migrations;
 mod notes;
 mod outbox;
 mod stories;
+mod waits;
 mod writer;
 
 use std::fmt;
@@ -132,7 +133,7 @@ impl fmt::Debug for Tx<'_> {
 
 /// A connection for a command that does one thing and ends.
 pub struct Db {
-    db: Connection,
+    pub(crate) db: Connection,
 }
 
 impl fmt::Debug for Db {

@@ -72,6 +72,7 @@ pub struct Server {
     pub log: Arc<Mutex<Log>>,
     /// The certificate to trust, DER.
     pub root: Vec<u8>,
+    script: Arc<Mutex<Script>>,
 }
 
 impl Server {
@@ -95,11 +96,13 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
         let shared = Arc::clone(&log);
+        let current = Arc::new(Mutex::new(script));
+        let script = Arc::clone(&current);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
                 shared.lock().unwrap().connections += 1;
-                let (script, log, acceptor) = (script.clone(), Arc::clone(&shared), acceptor.clone());
+                let (script, log, acceptor) = (script.lock().unwrap().clone(), Arc::clone(&shared), acceptor.clone());
                 tokio::spawn(async move {
                     if script.implicit_tls {
                         if let Ok(stream) = acceptor.accept(stream).await {
@@ -113,7 +116,13 @@ impl Server {
                 });
             }
         });
-        Self { address, log, root }
+        Self { address, log, root, script: current }
+    }
+
+    /// Follows another script from the next connection on.
+    #[allow(dead_code, reason = "shared by test crates, which each use a part")]
+    pub fn follow(&self, script: Script) {
+        *self.script.lock().unwrap() = script;
     }
 
     pub fn received(&self) -> Vec<Received> {

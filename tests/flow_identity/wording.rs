@@ -1,0 +1,89 @@
+//! New wordings of known articles: judged again, told once where they say something new.
+
+use crate::house::{House, hours, item, minutes};
+
+const PLAIN: &str = "Ministers meet in Tokyo on Tuesday";
+const A: &str = "Tokyo opens burden sharing talks with Washington";
+
+async fn seasoned() -> House {
+    let house = House::new().await;
+    house.turn().await;
+    house.clock.advance(hours(1));
+    house
+}
+
+#[tokio::test]
+async fn a_headline_that_comes_to_match_is_alerted() {
+    let house = seasoned().await;
+    house.show("one", &[item("a", PLAIN)]);
+    house.turn().await;
+    assert_eq!(house.count("alert"), 0);
+    house.show("one", &[item("a", A)]);
+    house.after(minutes(20)).await;
+    assert_eq!((house.count("alert"), house.articles()), (1, 1));
+    assert_eq!(house.matches()[0].title, A);
+}
+
+#[tokio::test]
+async fn new_figures_bring_one_follow_up_in_the_storys_thread() {
+    let house = seasoned().await;
+    let text = |amount: &str| item("a", &format!("Japan to pay {amount} under host nation support deal"))
+        .summary(&format!("Japan will pay {amount} a year for American troops under the host nation support deal, officials said."));
+    house.show("one", &[text("211 billion yen")]);
+    house.turn().await;
+    house.show("one", &[text("274 billion yen")]);
+    for _ in 0..3 {
+        house.after(minutes(30)).await;
+    }
+    let alerts = house.mails("alert");
+    assert_eq!(alerts.len(), 2);
+    let thread = alerts[0].header("References");
+    assert!(thread.starts_with("<story-"), "{thread}");
+    assert_eq!(alerts[1].header("References"), thread);
+    assert_ne!(alerts[0].header("Message-ID"), alerts[1].header("Message-ID"));
+    assert!(alerts[1].text.contains("274"));
+}
+
+#[tokio::test]
+async fn a_corrected_typo_brings_nothing() {
+    let house = seasoned().await;
+    house.show("one", &[item("a", "Tokyo opens burden sharing takls with Washington")]);
+    house.turn().await;
+    house.show("one", &[item("a", A)]);
+    house.after(minutes(30)).await;
+    house.show("one", &[item("a", A).summary("With a photograph.")]);
+    house.after(minutes(30)).await;
+    assert_eq!(house.count("alert"), 1);
+    assert_eq!(house.matches()[0].title, A, "the archive has the last wording");
+}
+
+#[tokio::test]
+async fn a_change_while_the_alert_waits_is_in_the_alert() {
+    let house = House::of(crate::house::Plan { once: false, ..Default::default() }).await;
+    house.turn().await;
+    let text = |amount: &str| item("a", &format!("Japan to pay {amount} under host nation support deal"));
+    house.show("one", &[text("211 billion yen")]);
+    house.after(hours(1)).await;
+    house.show("one", &[text("274 billion yen")]);
+    house.after(minutes(2)).await;
+    house.after(minutes(5)).await;
+    house.after(minutes(5)).await;
+    let alerts = house.mails("alert");
+    assert_eq!(alerts.len(), 1);
+    assert!(alerts[0].row.subject.contains("274"), "{}", alerts[0].row.subject);
+}
+
+#[tokio::test]
+async fn another_outlets_wording_of_the_same_address_is_no_revision() {
+    let house = House::of(crate::house::Plan { feeds: &["one", "two"], ..Default::default() }).await;
+    house.turn().await;
+    house.clock.advance(hours(1));
+    house.show("one", &[item("a", A)]);
+    house.turn().await;
+    for summary in ["From our desk.", "From our other desk.", "From our desk."] {
+        house.show("two", &[item("a", "Washington, Tokyo talk burden sharing").summary(summary)]);
+        house.after(minutes(30)).await;
+    }
+    assert_eq!((house.count("alert"), house.articles()), (1, 1));
+    assert_eq!(house.matches()[0].title, A);
+}
