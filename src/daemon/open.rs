@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
@@ -18,6 +19,8 @@ use crate::mail::Mailer;
 use crate::store::{FeedRow, Store, StoreError};
 use crate::time::Clock;
 
+/// Documents parsed at a time.
+const PARSERS: usize = 2;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
 
@@ -73,6 +76,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         mailer: Arc::new(mailer),
         store,
         stories: Arc::default(),
+        parsers: Arc::new(Semaphore::new(PARSERS)),
         clock,
         run,
     })

@@ -144,9 +144,12 @@ async fn harvest(
 ) -> Result<Harvest, Failure> {
     let (store, rules) = (setup.store.clone(), Arc::clone(&desk.rules));
     let (content_type, base) = (response.content_type.clone(), response.final_url.clone());
-    let (feed, feed_id) = (desk.feed.clone(), row.id);
+    let (feed, feed_id, first_poll) = (desk.feed.clone(), row.id, row.first_ok_at.is_none());
     let zone = feed.time_zone.clone();
+    // A parser needs a multiple of its document: few at a time keep memory flat.
+    let turn = Arc::clone(&setup.parsers).acquire_owned().await;
     let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         let context = Context {
             content_type: content_type.as_deref(),
             base: Some(&base),
@@ -156,7 +159,7 @@ async fn harvest(
         let mut document = parse::read(&body, &context).map_err(|why| unreadable(why.to_string()))?;
         let entries = std::mem::take(&mut document.entries);
         let all = candidates(feed_id, entries);
-        let finds = judge(&store, &rules, &feed, &document, feed_id, all);
+        let finds = judge(&store, &rules, &feed, &document, (feed_id, first_poll), all);
         Ok(Harvest { document, finds })
     });
     match work.await {
@@ -175,17 +178,16 @@ fn judge(
     rules: &RuleSet,
     feed: &config::Feed,
     document: &Document,
-    feed_id: i64,
+    (feed_id, first_poll): (i64, bool),
     all: Vec<Candidate>,
 ) -> Vec<Find> {
-    // Should the look-up fail, all are judged: more work, the same result.
-    let known = store
-        .read(|tx| {
-            all.iter()
-                .map(|one| Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash)))
-                .collect::<Result<Vec<_>, StoreError>>()
-        })
-        .unwrap_or_default();
+    // Should the look-up fail, all are judged: more work, the same result. At the
+    // first poll nothing can be known.
+    let look_up = |tx: Tx<'_>| {
+        let known = |one: &Candidate| Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash));
+        all.iter().map(known).collect::<Result<Vec<_>, StoreError>>()
+    };
+    let known = if first_poll { Vec::new() } else { store.read(look_up).unwrap_or_default() };
     all.into_iter()
         .enumerate()
         .map(|(place, one)| {
@@ -197,14 +199,14 @@ fn judge(
 }
 
 fn evaluate(rules: &RuleSet, feed: &config::Feed, document: &Document, entry: &Entry) -> Vec<Match> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (title, summary, body, url) =
-        (text(&entry.title), text(&entry.summary), text(&entry.content), text(&entry.link));
+    fn text(text: &Option<String>) -> &str {
+        text.as_deref().unwrap_or_default()
+    }
     rules.evaluate(&Article {
-        title: &title,
-        summary: &summary,
-        body: &body,
-        url: &url,
+        title: text(&entry.title),
+        summary: text(&entry.summary),
+        body: text(&entry.content),
+        url: text(&entry.link),
         source: outlet(feed, entry),
         lang: language(feed, document, entry).unwrap_or_default(),
     })
