@@ -160,7 +160,8 @@ fn every_command_is_mentioned() {
     assert!(commands.len() > 15, "{commands:?}");
     let operate = README.split("\n## Operate\n").nth(1).unwrap().split("\n## ").next().unwrap();
     for command in &commands {
-        let row = operate.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{command}`")));
+        let row =
+            operate.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{command}`")));
         let row = row.unwrap_or_else(|| panic!("`{command}` is in no row of the table of commands"));
         for part in subcommands(&[command.as_str()]) {
             assert!(row.contains(&format!("`{part}")), "`{command} {part}` is not in its row: {row}");
@@ -176,7 +177,10 @@ fn every_metric_in_the_source_is_in_the_table() {
         // Names are snake case and have a help text beside them; labels' values are one word.
         if piece.contains('_') && piece.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
             found += 1;
-            assert!(README.contains(&format!("burdenwatch_{piece}")), "the metric {piece} is not in the README");
+            assert!(
+                README.contains(&format!("burdenwatch_{piece}")),
+                "the metric {piece} is not in the README"
+            );
         }
     }
     assert!(found > 15, "only {found} metrics were found");
