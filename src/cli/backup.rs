@@ -21,6 +21,10 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     if args.file.exists() {
         return console.fail(format!("{} exists; a backup never overwrites", args.file.display()));
     }
+    let dir = args.file.parent().filter(|dir| !dir.as_os_str().is_empty());
+    if let Some(dir) = dir.filter(|dir| !dir.is_dir()) {
+        return console.fail(format!("cannot write {}: there is no directory {}", args.file.display(), dir.display()));
+    }
     let db = or_end!(console.archive(&loaded)?);
     // Under another name until it is checked: a cut-off backup must not look like one.
     let mut partial = args.file.clone().into_os_string();

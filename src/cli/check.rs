@@ -100,7 +100,7 @@ fn tally(problems: &[Problem]) -> String {
 }
 
 /// A number and its noun.
-fn plural(number: usize, noun: &str) -> String {
+pub(crate) fn plural(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Outcome;
+use crate::cli::check::plural;
 use crate::cli::context::Console;
 use crate::cli::demo::feeds::SAMPLES;
 use crate::cli::run::runtime;
@@ -192,8 +193,8 @@ fn tell(dir: &Path, shown: &Shown, console: &mut Console) -> io::Result<Outcome>
     for (when, report) in [("first poll", &shown.first), ("three hours later", &shown.second)] {
         writeln!(
             out,
-            "{when}: {} feeds polled, {} new articles, {} flagged, {} mails",
-            report.polled, report.new, report.matched, report.mail.sent
+            "{when}: {} polled, {}, {} flagged, {}",
+            plural(report.polled, "feed"), plural(report.new, "new article"), report.matched, plural(report.mail.sent, "mail")
         )?;
         for (feed, why) in &report.failed {
             writeln!(out, "  {feed}: {why}")?;

@@ -346,7 +346,7 @@ fn label(console: &mut Console, loaded: &Loaded, id: i64, verdict: Verdict, note
     });
     match done {
         Ok(true) => Ok(Outcome::Success),
-        Ok(false) => console.fail(format!("no article has the number {id}")),
+        Ok(false) => console.fail(format!("no article has the number {id}; `burdenwatch matches list` and `burdenwatch rules sample` show numbers")),
         Err(why) => console.fail(why),
     }
 }

@@ -99,13 +99,11 @@ pub enum Command {
     /// Check the configuration, the rules and their tests
     Check(check::Args),
     /// Say which rules match an article and why, or how near they came
-    /// Say which rules match an article and why, or how near they came
     Explain(explain::ExplainArgs),
     /// Check, test, list, measure and try rules
     Rules(rulings::RulesArgs),
     /// Show the entries of a feed as burdenwatch reads them
     Parse(parse::Args),
-    /// Check, test, list, measure and try rules
     /// Measure how articles are grouped into stories
     Stories(stories::Args),
     /// Show feed health; find, import and export feeds

@@ -146,7 +146,7 @@ fn show(console: &mut Console, loaded: &Loaded, id: i64, eml: bool, json: bool) 
     let out = &mut console.out;
     writeln!(out, "{}\n", text::safe(&mail.subject))?;
     writeln!(out, "number      {} ({})", mail.id, mail.kind)?;
-    writeln!(out, "state       {} after {} tries", mail.state, mail.attempts)?;
+    writeln!(out, "state       {} after {} {}", mail.state, mail.attempts, if mail.attempts == 1 { "try" } else { "tries" })?;
     writeln!(out, "recipient   {}", mail.recipient)?;
     writeln!(out, "message-id  {}", mail.message_id)?;
     writeln!(out, "queued      {}", time(mail.created_at))?;

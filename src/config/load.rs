@@ -216,7 +216,7 @@ fn main_file(path: &Path, sink: &Sink) -> Option<File> {
         Ok(text) => Some(File::new(path, text)),
         Err(why) => {
             let what = format!("cannot read {}: {why}", path.display());
-            let hint = "name another with --config or $BURDENWATCH_CONFIG";
+            let hint = "name another with --config or $BURDENWATCH_CONFIG; `burdenwatch demo` needs none";
             sink.push(Problem::error(&Source::new(path, ""), 0..0, what).hint(hint));
             None
         }
