@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
+use crate::config::{Config, Feed};
 use crate::daemon::StartError;
 use crate::daemon::lock;
 use crate::daemon::lock::Lock;
@@ -38,7 +38,11 @@ pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup,
 }
 
 /// Does the same, and gives whoever holds the lock a moment to end.
-pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+pub async fn open_soon(
+    loaded: Loaded,
+    clock: Arc<dyn Clock>,
+    once: bool,
+) -> Result<(Setup, Lock), StartError> {
     let begun = Instant::now();
     let lock = loop {
         match enter(&loaded) {
@@ -131,7 +135,12 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
 }
 
 /// Brings back what a clock that was ahead told to wait.
-fn bring_back(tx: Tx<'_>, config: &Config, mut rows: Vec<FeedRow>, now: Timestamp) -> Result<Vec<FeedRow>, StoreError> {
+fn bring_back(
+    tx: Tx<'_>,
+    config: &Config,
+    mut rows: Vec<FeedRow>,
+    now: Timestamp,
+) -> Result<Vec<FeedRow>, StoreError> {
     let by_name: HashMap<&str, &Feed> = config.feeds.iter().map(|feed| (feed.name.as_str(), feed)).collect();
     for row in &mut rows {
         if let Some(feed) = by_name.get(row.name.as_str()) {
@@ -152,7 +161,11 @@ fn keep_interval(
     row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
+    let longest = if config.polling.adaptive && feed.every.is_none() {
+        config.polling.max_every
+    } else {
+        usual(config, feed)
+    };
     let (latest, why) = if row.failures > 0 {
         // What a server asked for may be longer than any interval, but not for ever.
         (later(now, DAY.max(longest).max(config.polling.max_every)), "the clock was set back")
@@ -182,7 +195,8 @@ fn bounds(config: &Config, now: Timestamp) -> Bounds {
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn usual(config: &Config, feed: &Feed) -> Duration {
