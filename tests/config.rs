@@ -32,7 +32,7 @@ fn no_rules(_: &[Source]) -> Compiled<()> {
 }
 
 /// Writes files into a new directory, and loads the first.
-fn load_files(files: &[(&str, &str)], env: &[(&str, &str)]) -> (TempDir, Result<Loaded, Vec<Problem>>) {
+fn load_files(files: &[(&str, &str)], env: &[(&str, &str)]) -> (TempDir, Result<Loaded<()>, Vec<Problem>>) {
     let dir = TempDir::new().unwrap();
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -234,7 +234,7 @@ fn check_prints_every_place_and_a_summary() {
         let (dir, loaded) = load_files(&[("b.toml", text)], &[]);
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outcome =
-            check::report(&check::Args { strict }, Path::new("b.toml"), &loaded, &mut out, &mut err).unwrap();
+            check::report(&check::Args { strict, online: false }, Path::new("b.toml"), &loaded, &mut out, &mut err).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "check writes nothing");
         (outcome, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap().contains("b.toml:"))
     };

@@ -224,7 +224,7 @@ fn send(console: &mut Console, loaded: Loaded, name: &str) -> io::Result<Outcome
     let own = lock::take(&state_dir).ok();
     let runtime = runtime()?;
     let done = runtime.block_on(async {
-        let store = Store::open(&state_dir.join("burdenwatch.db")).map_err(|why| why.to_string())?;
+        let store = Store::open(&state_dir.join("burdenwatch.db"), SystemClock.now(), false).map_err(|why| why.to_string())?;
         let run = Run { once: true, id: format!("send-{:016x}", fastrand::u64(..)) };
         let setup = open::install(loaded, store, Arc::new(SystemClock), run).map_err(|why| why.to_string())?;
         let now = setup.clock.now();

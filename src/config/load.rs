@@ -84,7 +84,8 @@ fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
 
 /// Reads the user's mail templates and tries them on sample mails.
 fn read_templates(mail: &Mail) -> Result<Option<Arc<Templates>>, Vec<Problem>> {
-    let Some(dir) = &mail.templates else { return Ok(None) };
+    // A directory that is not there has been complained about where it is named.
+    let Some(dir) = mail.templates.as_ref().filter(|dir| dir.is_dir()) else { return Ok(None) };
     let unreadable = |path: &Path, why: std::io::Error| vec![Problem::bare(format!("cannot read {}: {why}", path.display()))];
     let mut sources = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|why| unreadable(dir, why))? {

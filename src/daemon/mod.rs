@@ -10,6 +10,7 @@ pub mod open;
 mod poller;
 mod postman;
 mod reload;
+mod steps;
 mod systemd;
 pub mod watch;
 
@@ -98,7 +99,7 @@ pub async fn run(
     stop: CancellationToken,
     reloads: mpsc::Receiver<()>,
 ) -> Result<(), StartError> {
-    let (setup, lock) = open::open(loaded, Arc::clone(&clock), false)?;
+    let (setup, lock) = open::open_soon(loaded, Arc::clone(&clock), false).await?;
     let feeds = open::sync(&setup).await?;
     let store = setup.store.clone();
     let (installed, current) = channel::channel(Arc::new(setup));
@@ -120,6 +121,7 @@ pub async fn run(
     tasks.spawn(postman::listen_to_neighbours(house.clone()));
     tasks.spawn(keeper::run(house.clone(), pulse));
     tasks.spawn(keeper::retain(house.clone()));
+    tasks.spawn(steps::run(house.clone(), changes.clone()));
     tasks.spawn(reload::run(house.clone(), installed, reloads, changes));
     if let Some(listener) = listener {
         tasks.spawn(watch::serve(house.clone(), listener));
@@ -169,7 +171,7 @@ pub async fn run_once(
     all: bool,
     stop: CancellationToken,
 ) -> Result<OnceReport, StartError> {
-    let (setup, lock) = open::open(loaded, clock, true)?;
+    let (setup, lock) = open::open_soon(loaded, clock, true).await?;
     let report = once(&setup, all, &stop).await?;
     let store = setup.store.clone();
     drop(setup);
@@ -191,7 +193,12 @@ pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<
             report.trouble.push(why.to_string());
         }
     }
-    match crate::flow::dispatch::deliver_due(setup, stop).await {
+    // A mail server that stalls does not hold up a stop.
+    let delivered = tokio::select! {
+        delivered = crate::flow::dispatch::deliver_due(setup, stop) => delivered,
+        () = postman::stalled(stop) => Ok(Delivered::default()),
+    };
+    match delivered {
         Ok(mail) => report.mail = mail,
         Err(why) => report.trouble.push(why.to_string()),
     }

@@ -1,12 +1,14 @@
 //! From a configuration to a setup that works.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
 use crate::daemon::StartError;
 use crate::daemon::lock;
@@ -19,23 +21,50 @@ use crate::mail::Mailer;
 use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
 use crate::time::Clock;
 
+/// Documents parsed at a time.
+const PARSERS: usize = 2;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
 /// The longest that anything waits which does not follow the configuration.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a start waits for a command that has the state directory, such as `digest send`, to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens everything a run needs, the lock first.
 pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let lock = enter(&loaded)?;
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+/// Does the same, and gives whoever holds the lock a moment to end.
+pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+    let begun = Instant::now();
+    let lock = loop {
+        match enter(&loaded) {
+            Err(StartError::Running(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => break done?,
+        }
+    };
+    Ok((unlocked(loaded, clock, once)?, lock))
+}
+
+fn enter(loaded: &Loaded) -> Result<Lock, StartError> {
     let state_dir = &loaded.config.service.state_dir;
     std::fs::create_dir_all(state_dir).map_err(|source| StartError::State {
         what: "make the state directory",
         path: state_dir.clone(),
         source,
     })?;
-    let lock = lock::take(state_dir)?;
-    let store = Store::open(&state_dir.join("burdenwatch.db"))?;
+    lock::take(state_dir)
+}
+
+fn unlocked(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<Setup, StartError> {
+    let store = Store::open(&loaded.config.service.state_dir.join("burdenwatch.db"), clock.now(), !once)?;
     let run = Run { once, id: format!("{:016x}", fastrand::u64(..)) };
-    Ok((install(loaded, store, clock, run)?, lock))
+    install(loaded, store, clock, run)
 }
 
 /// Makes a setup of a configuration and an open store.
@@ -50,6 +79,8 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         fetcher: Arc::new(fetcher),
         mailer: Arc::new(mailer),
         store,
+        stories: Arc::default(),
+        parsers: Arc::new(Semaphore::new(PARSERS)),
         clock,
         run,
     })
@@ -80,8 +111,15 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             };
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
-            tx.sync_feeds(&configured, first)?;
-            bring_back(tx, &config, now)?;
+            tx.mend_waits(&bounds(&config, now), now)?;
+            dispatch::bound_pause(tx, bounds(&config, now).mail)?;
+            let by_name: HashMap<&str, &Feed> = active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
+            let mut rows = tx.sync_feeds(&configured, first)?;
+            for row in &mut rows {
+                if let Some(feed) = by_name.get(row.name.as_str()) {
+                    keep_interval(tx, &config, feed, row, now)?;
+                }
+            }
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
             for subscription in &config.subscriptions {
                 tx.know_subscription(&subscription.name, now, day_before)?;
@@ -94,52 +132,30 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             }
             tx.set_fact("rules.refused", None)?;
             tx.set_fact("config.refused", None)?;
-            tx.feeds(true)
+            Ok(rows)
         })
         .await
-}
-
-/// Brings back what a clock that was ahead told to wait; returns the feeds.
-pub async fn come_back(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
-    let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
-    setup
-        .store
-        .write(move |tx| {
-            bring_back(tx, &config, now)?;
-            tx.feeds(true)
-        })
-        .await
-}
-
-fn bring_back(tx: Tx<'_>, config: &Config, now: Timestamp) -> Result<(), StoreError> {
-    for row in tx.feeds(true)? {
-        if let Some(feed) = config.feeds.iter().find(|feed| feed.enabled && feed.name == row.name) {
-            keep_interval(tx, config, feed, &row, now)?;
-        }
-    }
-    let bounds = bounds(config, now);
-    dispatch::bound_pause(tx, bounds.mail)?;
-    tx.bring_back(&bounds, now)
 }
 
 /// A healthy feed never waits longer than its interval allows, whatever it was told before.
 fn keep_interval(
     tx: Tx<'_>,
     config: &Config,
-    feed: &crate::config::Feed,
-    row: &FeedRow,
+    feed: &Feed,
+    row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if row.failures > 0 {
-        // What a server asked for may be longer than any interval, but not for ever.
-        return tx.pull_forward(row.id, later(now, DAY.max(usual(config, feed)).max(config.polling.max_every)), "the clock was set back");
-    }
     let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
-    tx.pull_forward(row.id, later(now, longest), "its interval was shortened")
+    let latest = later(now, longest);
+    if row.failures > 0 || row.next_poll_at <= latest {
+        return Ok(());
+    }
+    row.next_poll_at = latest;
+    tx.pull_forward(row.id, latest, "its interval was shortened")
 }
 
 /// Beyond these, what waits was told to by a clock that was ahead.
-fn bounds(config: &Config, now: Timestamp) -> Bounds {
+pub(crate) fn bounds(config: &Config, now: Timestamp) -> Bounds {
     let retry = config.mail.retry.iter().max().copied().unwrap_or(DAY);
     let alert = config.subscriptions.iter().map(|one| one.alert_wait).max().unwrap_or_default();
     // Somewhere it is tomorrow already.
@@ -157,6 +173,6 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
 }
 
-fn usual(config: &Config, feed: &crate::config::Feed) -> Duration {
+fn usual(config: &Config, feed: &Feed) -> Duration {
     feed.every.unwrap_or(config.polling.every)
 }

@@ -13,7 +13,6 @@ use crate::daemon::House;
 use crate::daemon::OnceReport;
 use crate::daemon::agenda::Agenda;
 use crate::daemon::keeper::Pulse;
-use crate::daemon::open;
 use crate::fetch;
 use crate::flow::Setup;
 use crate::flow::ingest;
@@ -25,16 +24,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// After the database failed, or a poll panicked, the feed is tried again this much later.
 const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
 
-/// A clock that steps back further than this was set; less is its keeping in step.
-const SET_BACK: SignedDuration = SignedDuration::from_mins(2);
-
 /// What a poll's task hands back: the feed, and how the poll went.
 type Polled = (i64, String, Result<Report, StoreError>);
 
 /// The feeds of a reload, to replace those on the agenda.
 pub(crate) type Change = Vec<FeedRow>;
 
-/// Polls until told to stop; a poll in flight runs to its end.
+/// How long polls in flight may take to end after a stop. One cut off has stored nothing and is repeated.
+const LAST_POLLS: Duration = Duration::from_secs(4);
+
+/// Polls until told to stop; then polls in flight have a moment to end.
 pub(crate) async fn run(
     house: House,
     agenda: Agenda,
@@ -45,16 +44,16 @@ pub(crate) async fn run(
     let mut desk = Desk { agenda, polls: JoinSet::new(), in_flight: HashMap::new(), holds: HashMap::new() };
     desk.remember_holds(&house.setup());
     desk.take_over(feeds);
-    let mut before = house.setup().clock.now();
+    let mut stopping: Option<Instant> = None;
     loop {
         let setup = house.setup();
-        let now = setup.clock.now();
-        if before.duration_since(now) > SET_BACK {
-            desk.come_back(&setup).await;
-        }
-        before = now;
         let wait = if house.stop.is_cancelled() {
-            Duration::MAX
+            let since = *stopping.get_or_insert_with(Instant::now);
+            if since.elapsed() >= LAST_POLLS {
+                desk.polls.abort_all();
+                break;
+            }
+            LAST_POLLS.saturating_sub(since.elapsed())
         } else {
             desk.start_due(&setup);
             let wait = desk.agenda.wait(setup.clock.now(), Instant::now());
@@ -121,7 +120,8 @@ pub(crate) async fn once(setup: &Setup, feeds: Vec<FeedRow>, all: bool, stop: &C
                 }
             }
             () = stop.cancelled(), if !stop.is_cancelled() => {}
-            () = tokio::time::sleep(wait), if !desk.agenda.is_idle() => {}
+            () = tokio::time::sleep(LAST_POLLS), if stop.is_cancelled() => desk.polls.abort_all(),
+            () = tokio::time::sleep(wait), if !desk.agenda.is_idle() && !stop.is_cancelled() => {}
         }
     }
     report
@@ -165,16 +165,6 @@ impl Desk {
             let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
             self.agenda.put(feed.id, &host.unwrap_or_default(), feed.next_poll_at);
         }
-    }
-
-    /// The clock was set back: nobody waits for the instants it showed before.
-    async fn come_back(&mut self, setup: &Setup) {
-        tracing::warn!("the clock was set back to {}; what waited for later times is put down anew", setup.clock.now());
-        match open::come_back(setup).await {
-            Ok(feeds) => self.take_over(feeds),
-            Err(why) => tracing::error!("feeds could not be put down anew after the clock was set back: {why}"),
-        }
-        self.remember_holds(setup);
     }
 
     fn remember_holds(&mut self, setup: &Setup) {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use crate::daemon::House;
 use crate::flow::Setup;
@@ -75,7 +76,7 @@ pub(crate) async fn deliver(house: House) {
         // found uncertain at the next start and sent again with the same bytes.
         let round = tokio::select! {
             round = dispatch::deliver_due(&setup, &house.stop) => round,
-            () = stalled(&house) => break,
+            () = stalled(&house.stop) => break,
         };
         let wait = match round {
             Ok(done) => {
@@ -96,8 +97,8 @@ pub(crate) async fn deliver(house: House) {
 }
 
 /// Ends some seconds after the stop.
-async fn stalled(house: &House) {
-    house.stop.cancelled().await;
+pub(crate) async fn stalled(stop: &CancellationToken) {
+    stop.cancelled().await;
     tokio::time::sleep(Duration::from_secs(5)).await;
 }
 

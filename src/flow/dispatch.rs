@@ -19,6 +19,8 @@ const BATCH: u32 = 100;
 const LEASE: SignedDuration = SignedDuration::from_mins(60);
 /// Three refusals over this long suspend a recipient.
 const SUSPEND_AFTER: SignedDuration = SignedDuration::from_hours(72);
+/// How often recording an outcome is tried, two seconds apart: for an hour, as long as the lease.
+const RECORD_TRIES: u32 = 1800;
 /// The fact that holds the mail server's pause.
 const CHANNEL: &str = "mail.channel";
 
@@ -62,9 +64,23 @@ pub fn bound_pause(tx: Tx<'_>, latest: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Moves the mail server's pause: the clock was set by `step`.
+pub fn move_pause(tx: Tx<'_>, step: SignedDuration) -> Result<(), StoreError> {
+    let state = channel(tx)?;
+    if state.until.is_none() {
+        return Ok(());
+    }
+    let moved = |at: Option<Timestamp>| at.and_then(|at| at.checked_add(step).ok());
+    let state = Channel { until: moved(state.until), since: moved(state.since), ..state };
+    tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())
+}
+
 /// Delivers everything that is due now.
 pub async fn deliver_due(setup: &Setup, stop: &tokio_util::sync::CancellationToken) -> Result<Delivered, StoreError> {
     let mut done = Delivered::default();
+    let (run, now) = (setup.run.id.clone(), setup.clock.now());
+    // Claims of an earlier round of ours that the database failed: nobody works on them.
+    setup.store.write(move |tx| tx.void_own(&run, now)).await?;
     undelivered::fold_overdue(setup).await?;
     let mut turn = 0_u64;
     while !stop.is_cancelled() {
@@ -176,25 +192,37 @@ async fn settle(
     }
     let (id, code, reply, address) = (mail.id, outcome.code, outcome.reply.clone(), mail.recipient.clone());
     let (kind, name) = (outcome.kind, outcome_name(outcome.kind));
-    let (config, key, of) = (setup.config.clone(), mail.dedup_key.clone(), mail.kind.clone());
-    setup
-        .store
-        .write(move |tx| {
-            tx.record_try(id, now, state, next, (name, code, &reply))?;
-            match kind {
-                OutcomeKind::Sent => tx.forget_refusals(Some(&address)),
-                OutcomeKind::RecipientRefused => {
-                    let spread = i64::try_from(SUSPEND_AFTER.as_millis()).unwrap_or(i64::MAX);
-                    tx.count_refusal(&address, now, spread)?;
-                    undelivered::fold_if_refused(tx, &config, &key)
+    for more in (0..RECORD_TRIES).rev() {
+        let (reply, address) = (reply.clone(), address.clone());
+        let (config, key, of) = (setup.config.clone(), mail.dedup_key.clone(), mail.kind.clone());
+        let recorded = setup
+            .store
+            .write(move |tx| {
+                tx.record_try(id, now, state, next, (name, code, &reply))?;
+                match kind {
+                    OutcomeKind::Sent => tx.forget_refusals(Some(&address)),
+                    OutcomeKind::RecipientRefused => {
+                        let spread = i64::try_from(SUSPEND_AFTER.as_millis()).unwrap_or(i64::MAX);
+                        tx.count_refusal(&address, now, spread)?;
+                        undelivered::fold_if_refused(tx, &config, &key)
+                    }
+                    // A digest whose content is refused would be refused again with the same content:
+                    // the next one says so, and `digest show` has it.
+                    OutcomeKind::ContentRefused if of != "digest" => undelivered::fold_if_refused(tx, &config, &key),
+                    _ => Ok(()),
                 }
-                // A digest whose content is refused would be refused again with the same content:
-                // the next one says so, and `digest show` has it.
-                OutcomeKind::ContentRefused if of != "digest" => undelivered::fold_if_refused(tx, &config, &key),
-                _ => Ok(()),
+            })
+            .await;
+        match recorded {
+            Ok(()) => break,
+            // A full disk ends; what the server took is not to be sent again for it.
+            Err(why) if more > 0 && !setup.run.once => {
+                tracing::error!(outbox = id, "what became of mail {id} ({state}) cannot be recorded: {why}; tried again in 2 s, no other mail is sent meanwhile");
+                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
             }
-        })
-        .await?;
+            Err(why) => return Err(why),
+        }
+    }
     log(mail, outcome, state, again.duration_since(now));
     Ok(again)
 }

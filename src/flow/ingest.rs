@@ -15,6 +15,7 @@ use crate::fetch::{Failure, FailureKind, Response};
 use crate::flow::Setup;
 use crate::flow::alerts;
 use crate::flow::feed as feed_state;
+use crate::flow::recent::RecentStories;
 use crate::flow::resolve::{Resolved, resolve};
 use crate::news::entry::{Context, Document, Entry};
 use crate::news::identity::{Candidate, candidates};
@@ -26,8 +27,6 @@ use crate::store::{ArchivedText, FeedRow, NewArticle, NewText, StoreError, Tx, p
 
 /// An article older than this when first seen is not news to be alerted.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
-/// Copies of one text come within this time.
-pub(crate) const STORY_WINDOW: SignedDuration = SignedDuration::from_hours(72);
 /// A document this long that shares nothing with the one before may hide missed entries.
 const BUSY: u64 = 5;
 
@@ -84,6 +83,7 @@ struct Desk {
     config: Arc<config::Config>,
     rules: Arc<RuleSet>,
     feed: config::Feed,
+    stories: Arc<RecentStories>,
     now: Timestamp,
 }
 
@@ -92,7 +92,7 @@ pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Re
     let request = feed_state::request(&setup.config.polling, feed, &row, setup.clock.now());
     let answer = setup.fetcher.get(&request).await;
     let now = setup.clock.now();
-    let desk = Desk { config: Arc::clone(&setup.config), rules: Arc::clone(&setup.rules), feed: feed.clone(), now };
+    let desk = Desk { config: Arc::clone(&setup.config), rules: Arc::clone(&setup.rules), feed: feed.clone(), stories: Arc::clone(&setup.stories), now };
     let run = setup.run.clone();
     match answer {
         Err(failure) => commit_failure(setup, desk, row, failure).await,
@@ -144,9 +144,12 @@ async fn harvest(
 ) -> Result<Harvest, Failure> {
     let (store, rules) = (setup.store.clone(), Arc::clone(&desk.rules));
     let (content_type, base) = (response.content_type.clone(), response.final_url.clone());
-    let (feed, feed_id) = (desk.feed.clone(), row.id);
+    let (feed, feed_id, first_poll) = (desk.feed.clone(), row.id, row.first_ok_at.is_none());
     let zone = feed.time_zone.clone();
+    // A parser needs a multiple of its document: few at a time keep memory flat.
+    let turn = Arc::clone(&setup.parsers).acquire_owned().await;
     let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         let context = Context {
             content_type: content_type.as_deref(),
             base: Some(&base),
@@ -156,7 +159,7 @@ async fn harvest(
         let mut document = parse::read(&body, &context).map_err(|why| unreadable(why.to_string()))?;
         let entries = std::mem::take(&mut document.entries);
         let all = candidates(feed_id, entries);
-        let finds = judge(&store, &rules, &feed, &document, feed_id, all);
+        let finds = judge(&store, &rules, &feed, &document, (feed_id, first_poll), all);
         Ok(Harvest { document, finds })
     });
     match work.await {
@@ -175,17 +178,16 @@ fn judge(
     rules: &RuleSet,
     feed: &config::Feed,
     document: &Document,
-    feed_id: i64,
+    (feed_id, first_poll): (i64, bool),
     all: Vec<Candidate>,
 ) -> Vec<Find> {
-    // Should the look-up fail, all are judged: more work, the same result.
-    let known = store
-        .read(|tx| {
-            all.iter()
-                .map(|one| Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash)))
-                .collect::<Result<Vec<_>, StoreError>>()
-        })
-        .unwrap_or_default();
+    // Should the look-up fail, all are judged: more work, the same result. At the
+    // first poll nothing can be known.
+    let look_up = |tx: Tx<'_>| {
+        let known = |one: &Candidate| Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash));
+        all.iter().map(known).collect::<Result<Vec<_>, StoreError>>()
+    };
+    let known = if first_poll { Vec::new() } else { store.read(look_up).unwrap_or_default() };
     all.into_iter()
         .enumerate()
         .map(|(place, one)| {
@@ -197,14 +199,14 @@ fn judge(
 }
 
 fn evaluate(rules: &RuleSet, feed: &config::Feed, document: &Document, entry: &Entry) -> Vec<Match> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (title, summary, body, url) =
-        (text(&entry.title), text(&entry.summary), text(&entry.content), text(&entry.link));
+    fn text(text: &Option<String>) -> &str {
+        text.as_deref().unwrap_or_default()
+    }
     rules.evaluate(&Article {
-        title: &title,
-        summary: &summary,
-        body: &body,
-        url: &url,
+        title: text(&entry.title),
+        summary: text(&entry.summary),
+        body: text(&entry.content),
+        url: text(&entry.link),
         source: outlet(feed, entry),
         lang: language(feed, document, entry).unwrap_or_default(),
     })
@@ -230,7 +232,7 @@ fn commit(
     let Harvest { document, finds } = harvest;
     let first_poll = row.first_ok_at.is_none();
     let entries = finds.len();
-    let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, groups: None, matched: 0 };
+    let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;
     for Find { one, matches } in finds {
@@ -274,8 +276,6 @@ struct Newsroom<'d> {
     document: &'d Document,
     feed: &'d FeedRow,
     first_poll: bool,
-    /// Recent stories, read when the first match needs them.
-    groups: Option<Vec<story::Group>>,
     matched: usize,
 }
 
@@ -438,16 +438,7 @@ impl Newsroom<'_> {
     /// Attaches a flagged article to the story it is a copy in, or opens one.
     fn attach(&mut self, tx: Tx<'_>, article: i64, text: &NewText) -> Result<(), StoreError> {
         let now = self.desk.now;
-        if self.groups.is_none() {
-            let since = now.saturating_sub(STORY_WINDOW).unwrap_or(Timestamp::MIN);
-            let rows = tx.open_stories(since)?;
-            let groups = rows.into_iter().map(|row| story::Group {
-                id: row.id,
-                members: row.prints.iter().filter_map(|print| serde_json::from_str(print).ok()).collect(),
-            });
-            self.groups = Some(groups.collect());
-        }
-        let groups = self.groups.get_or_insert_default();
+        let mut recent = self.desk.stories.open(tx, now)?;
         let summary = lead(&text.summary, &text.body);
         let print = story::print(&story::Text {
             title: &text.title,
@@ -457,17 +448,12 @@ impl Newsroom<'_> {
             at: now,
         });
         let json = serde_json::to_string(&print).unwrap_or_default();
-        let found = story::attach(&print, groups);
-        let (story, evidence) = match found {
+        let (story, evidence) = match story::attach(&print, recent.groups()) {
             Some((story, verdict)) => (story, serde_json::to_string(&verdict.evidence).ok()),
             None => (tx.open_story(now)?, None),
         };
         tx.join_story(story, article, now, &json, evidence.as_deref())?;
-        match groups.iter_mut().find(|group| group.id == story) {
-            Some(group) => group.members.push(print),
-            None => groups.push(story::Group { id: story, members: vec![print] }),
-        }
-        Ok(())
+        recent.join(tx, story, print)
     }
 
     /// Whether an article is news, late news, or what a new feed already carried.

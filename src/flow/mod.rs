@@ -11,12 +11,15 @@ pub mod feed;
 pub mod health;
 pub mod ingest;
 pub mod letters;
+pub mod recent;
 pub mod resolve;
 pub mod slots;
 pub mod undelivered;
 pub mod watchman;
 
 use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::digest::Templates;
@@ -41,6 +44,10 @@ pub struct Setup {
     pub mailer: Arc<Mailer>,
     /// The archive.
     pub store: Store,
+    /// The stories an article may join, read once.
+    pub stories: Arc<recent::RecentStories>,
+    /// Documents parsed at a time.
+    pub parsers: Arc<Semaphore>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Which run this is.

@@ -3,13 +3,12 @@
 use crate::problem::Source;
 
 /// The files of the pack: where they stand in the repository, and what they say.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 5] = [
     ("config/rules/defence-cost-sharing.toml", include_str!("../../config/rules/defence-cost-sharing.toml")),
-    ("config/rules/vocabulary.toml", include_str!("../../config/rules/vocabulary.toml")),
-    ("config/rules/us-korea.toml", include_str!("../../config/rules/us-korea.toml")),
-    ("config/rules/us-japan.toml", include_str!("../../config/rules/us-japan.toml")),
-    ("config/rules/nato.toml", include_str!("../../config/rules/nato.toml")),
-    ("config/rules/other-hosts.toml", include_str!("../../config/rules/other-hosts.toml")),
+    ("config/rules/tests-nato.toml", include_str!("../../config/rules/tests-nato.toml")),
+    ("config/rules/tests-other-hosts.toml", include_str!("../../config/rules/tests-other-hosts.toml")),
+    ("config/rules/tests-us-japan.toml", include_str!("../../config/rules/tests-us-japan.toml")),
+    ("config/rules/tests-us-korea.toml", include_str!("../../config/rules/tests-us-korea.toml")),
 ];
 
 /// Returns the shipped pack.

@@ -1,6 +1,7 @@
 //! From rule files to a [`RuleSet`], or to all that is wrong with them.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -117,7 +118,7 @@ fn assemble(
         scanner,
         rules_of,
         always,
-        files,
+        reports: OnceLock::new(),
     }
 }
 
@@ -193,7 +194,6 @@ impl Builder {
             text: pattern.word.text.clone(),
             lang: pattern.lang.clone(),
             variants,
-            regex: pattern.regex,
             source: source.clone(),
             span: pattern.word.span.clone(),
         });
@@ -266,12 +266,11 @@ impl Builder {
         let (Some(when), None | Some((Some(_), _))) = (when, &unless) else { return };
         let unless = unless.and_then(|(expr, word)| expr.map(|expr| (expr, word.text.clone())));
         let mut sets: Vec<SetId> = weights.iter().flatten().map(|(set, _)| *set).collect();
-        let mut measures = false;
         let mut in_when = Vec::new();
-        let mut visit = |expr: &Expr, list: &mut Vec<SetId>| match &expr.node {
-            Node::Set { id, .. } => list.push(*id),
-            Node::Pair(..) => measures = true,
-            _ => {}
+        let visit = |expr: &Expr, list: &mut Vec<SetId>| {
+            if let Node::Set { id, .. } = &expr.node {
+                list.push(*id);
+            }
         };
         when.walk(&mut |expr| visit(expr, &mut in_when));
         unless.iter().for_each(|(unless, _)| unless.walk(&mut |expr| visit(expr, &mut sets)));
@@ -298,7 +297,6 @@ impl Builder {
             score,
             sets,
             necessary,
-            measures,
         });
     }
 

@@ -90,6 +90,13 @@ impl<'f> View<'f> {
         view
     }
 
+    /// The same view, blind for one set.
+    pub(crate) fn without(mut self, set: SetId) -> Self {
+        self.followed.retain(|(followed, _)| *followed != set);
+        self.followed.push((set, Vec::new()));
+        self
+    }
+
     /// Decides the occurrences that count only when another pattern of the rule follows at once.
     fn settle(&mut self, sets: &[SetId]) {
         let mut sure: Vec<(Field, u32)> = Vec::new();
@@ -204,9 +211,12 @@ impl<'f> View<'f> {
         let mut places = Vec::new();
         for a in first {
             let at = a.place();
-            let ruler = self.found.ruler(at.field);
             let from = second.partition_point(|b| (b.place().field, b.place().start) < (at.field, at.end));
             let after = second.get(from..).unwrap_or_default().iter();
+            if after.as_slice().first().is_none_or(|b| b.place().field != at.field) {
+                continue;
+            }
+            let ruler = self.found.ruler(at.field);
             let reachable = after.take_while(|b| {
                 let b = b.place();
                 b.field == at.field
@@ -288,6 +298,22 @@ impl<'f> View<'f> {
             Node::Or(parts) => parts.iter().filter(|part| self.holds(part)).collect(),
             _ if self.holds(expr) => vec![expr],
             _ => Vec::new(),
+        }
+    }
+}
+
+impl View<'_> {
+    /// Returns the part of an expression that held: of each `or`, the first alternative that did.
+    pub(crate) fn held(&self, expr: &Expr, text: &str) -> String {
+        match &expr.node {
+            Node::Or(parts) => {
+                let first = parts.iter().find(|part| self.holds(part));
+                first.map_or_else(|| phrase(text, expr).into_owned(), |part| self.held(part, text))
+            }
+            Node::And(parts) => {
+                parts.iter().map(|part| self.held(part, text)).collect::<Vec<_>>().join(" and ")
+            }
+            _ => phrase(text, expr).into_owned(),
         }
     }
 }

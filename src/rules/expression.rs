@@ -161,6 +161,7 @@ fn purely_negative(expr: &Expr) -> Option<Range<usize>> {
         Node::And(parts) if !expr.is_positive() => inside(parts).or_else(|| Some(expr.span.clone())),
         Node::And(parts) => parts.iter().find_map(|part| match &part.node {
             Node::Not(inner) => purely_negative(inner),
+            Node::Score(_) => None,
             _ => purely_negative(part),
         }),
     }

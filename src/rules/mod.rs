@@ -17,6 +17,8 @@ pub mod near;
 pub(crate) mod normal;
 pub mod outcome;
 pub(crate) mod pattern;
+#[cfg(test)]
+mod reference;
 pub(crate) mod scan;
 pub(crate) mod script;
 pub mod set;

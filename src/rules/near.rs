@@ -24,7 +24,6 @@ impl RuleSet {
         with_scratch(|scratch| {
             let found = &mut scratch.found;
             self.scanner.scan(article, self.sets.len(), found);
-            found.measure();
             let mut nears: Vec<(f64, Near)> =
                 self.rules.iter().filter_map(|rule| self.near(rule, found, article)).collect();
             nears.sort_by(|(a, x), (b, y)| {

@@ -1,5 +1,6 @@
 //! Finds every pattern in an article: one pass of an automaton, then edges and capitals.
 
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -64,6 +65,17 @@ pub(crate) struct Scanner {
     fields: Vec<Field>,
 }
 
+/// A pattern met in what another pattern matches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Covering {
+    pub(crate) set: SetId,
+    pub(crate) pattern: usize,
+    /// It matches all of it.
+    pub(crate) whole: bool,
+    /// It matches up to its end.
+    pub(crate) at_end: bool,
+}
+
 /// A compiled regular expression.
 #[derive(Debug)]
 pub(crate) struct Expression {
@@ -76,7 +88,9 @@ pub(crate) struct Expression {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     normals: [Normal; 6],
-    rulers: [Ruler; 6],
+    /// Made for a field when a distance in it is first asked for.
+    rulers: [OnceCell<Ruler>; 6],
+    spare: RefCell<Vec<Ruler>>,
     /// Occurrences by set, sorted by field and place.
     pub(crate) by_set: Vec<Vec<Occurrence>>,
     /// Sets with an occurrence.
@@ -97,16 +111,22 @@ impl Found {
         }
     }
 
+    /// Returns the distances and sentences of a field.
     pub(crate) fn ruler(&self, field: Field) -> &Ruler {
         let [title, summary, body, url, source, lang] = &self.rulers;
-        match field {
+        let slot = match field {
             Field::Title => title,
             Field::Summary => summary,
             Field::Body => body,
             Field::Url => url,
             Field::Source => source,
             Field::Lang => lang,
-        }
+        };
+        slot.get_or_init(|| {
+            let mut ruler = self.spare.borrow_mut().pop().unwrap_or_default();
+            ruler.read(self.normal(field).text());
+            ruler
+        })
     }
 
     /// Returns the occurrences of a set.
@@ -120,13 +140,6 @@ impl Found {
                 self.touched.push(set);
             }
             list.push(occurrence);
-        }
-    }
-
-    /// Measures the fields, for `near` and `same`.
-    pub(crate) fn measure(&mut self) {
-        for (ruler, normal) in self.rulers.iter_mut().zip(&self.normals) {
-            ruler.read(normal.text());
         }
     }
 }
@@ -210,18 +223,41 @@ impl Scanner {
         Ok(Self { automaton, entries_of, entries, regexes, fields })
     }
 
+    /// Returns the fields that are searched.
+    #[cfg(test)]
+    pub(crate) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// Finds every occurrence in an article's fields.
     pub(crate) fn scan(&self, article: &Article<'_>, sets: usize, found: &mut Found) {
+        self.scan_in(article, sets, found, &self.fields);
+    }
+
+    /// Normalises the fields and runs the automaton over them, and does nothing with what it meets.
+    pub(crate) fn run_bare(&self, article: &Article<'_>, found: &mut Found) -> usize {
+        let mut met = 0;
+        for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
+            if let (true, Some(automaton)) = (self.fields.contains(&field), &self.automaton) {
+                normal.read(field_text(article, field));
+                met += automaton.find_overlapping_iter(normal.text()).count();
+            }
+        }
+        met
+    }
+
+    fn scan_in(&self, article: &Article<'_>, sets: usize, found: &mut Found, fields: &[Field]) {
         for set in std::mem::take(&mut found.touched) {
             found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
         }
+        found.spare.get_mut().extend(found.rulers.iter_mut().filter_map(OnceCell::take));
         if found.by_set.len() < sets {
             found.by_set.resize_with(sets, Vec::new);
         }
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
-            normal.read(if self.fields.contains(&field) { field_text(article, field) } else { "" });
+            normal.read(if fields.contains(&field) { field_text(article, field) } else { "" });
         }
-        for field in &self.fields {
+        for field in fields {
             self.scan_field(*field, found);
         }
         for set in &found.touched {
@@ -231,6 +267,22 @@ impl Scanner {
             list.sort_by_key(|o| (o.field, o.start, o.end, o.needs_follower));
             list.dedup_by_key(|o| (o.field, o.start, o.end));
         }
+    }
+
+    /// Finds what covers a text that a variant matches.
+    pub(crate) fn covers(&self, written: &str, sets: usize, found: &mut Found) -> Vec<Covering> {
+        let article = Article { title: written, ..Article::default() };
+        self.scan_in(&article, sets, found, &[Field::Title]);
+        let whole = found.normal(Field::Title).text().len() as u32;
+        let occurrences = found.touched.iter().flat_map(|set| found.of(*set).iter().map(|o| (*set, o)));
+        let sure = occurrences.filter(|(_, occurrence)| !occurrence.needs_follower);
+        sure.map(|(set, occurrence)| Covering {
+            set,
+            pattern: occurrence.pattern as usize,
+            whole: (occurrence.start, occurrence.end) == (0, whole),
+            at_end: occurrence.end == whole,
+        })
+        .collect()
     }
 
     fn scan_field(&self, field: Field, found: &mut Found) {

@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::problem::Source;
-use crate::rules::evaluate::{Evidence, View, Weights, phrase};
+use crate::rules::evaluate::{Evidence, View, Weights};
 use crate::rules::expression::{Expr, SetId};
-use crate::rules::file::{self, File, Test};
+use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
+use crate::rules::testing::TestReport;
 
 /// Evidence beyond this many hits is not kept.
 const MOST_HITS: usize = 64;
@@ -53,8 +55,6 @@ pub(crate) struct Rule {
     pub(crate) sets: Vec<SetId>,
     /// Sets of which one must occur; none when the rule may fire without.
     pub(crate) necessary: Vec<SetId>,
-    /// Whether distances or sentences matter to it.
-    pub(crate) measures: bool,
     pub(crate) source: Source,
     /// The rule as the file has it, for the linter.
     pub(crate) written: file::Rule,
@@ -79,7 +79,6 @@ pub(crate) struct Pattern {
     pub(crate) lang: String,
     /// Empty for a regular expression.
     pub(crate) variants: Vec<Variant>,
-    pub(crate) regex: bool,
     pub(crate) source: Source,
     pub(crate) span: Range<usize>,
 }
@@ -98,7 +97,7 @@ pub struct RuleSet {
     pub(crate) always: Vec<u32>,
     pub(crate) tests: Vec<(Source, Test)>,
     pub(crate) hash: String,
-    pub(crate) files: Vec<File>,
+    pub(crate) reports: OnceLock<Vec<TestReport>>,
 }
 
 /// A part of a score.
@@ -168,6 +167,12 @@ impl RuleSet {
         })
     }
 
+    /// Normalises an article and runs the automaton over it, no more: what evaluation is measured against.
+    #[doc(hidden)]
+    pub fn scan_only(&self, article: &Article<'_>) -> usize {
+        with_scratch(|scratch| self.scanner.run_bare(article, &mut scratch.found))
+    }
+
     /// Returns every rule that fired, vetoed ones included, the best score first.
     pub fn evaluate(&self, article: &Article<'_>) -> Vec<Match> {
         with_scratch(|scratch| {
@@ -195,9 +200,6 @@ impl RuleSet {
         }
         candidates.sort_unstable();
         candidates.dedup();
-        if candidates.iter().any(|rule| self.rules.get(*rule as usize).is_some_and(|rule| rule.measures)) {
-            found.measure();
-        }
     }
 
     /// Writes down why a rule fired.
@@ -212,23 +214,15 @@ impl RuleSet {
         parts.sort_unstable_by_key(|(set, o)| (o.field, o.start, o.end, *set));
         parts.dedup();
         parts.truncate(MOST_HITS);
-        let vetoed_by =
-            rule.unless.as_ref().filter(|(unless, _)| view.holds(unless)).map(|(unless, text)| {
-                view.branches(unless)
-                    .first()
-                    .map_or_else(|| text.clone(), |branch| phrase(text, branch).into_owned())
-            });
+        let veto = rule.unless.as_ref().filter(|(unless, _)| view.holds(unless));
         Match {
             id: rule.info.id.clone(),
             title: rule.info.title.clone(),
             topic: rule.info.topic.clone(),
             level: rule.level,
             score: view.score(),
-            branch: branches
-                .first()
-                .map(|branch| phrase(&rule.when_text, branch).into_owned())
-                .unwrap_or_default(),
-            vetoed_by,
+            branch: view.held(&rule.when, &rule.when_text),
+            vetoed_by: veto.map(|(unless, text)| view.held(unless, text)),
             tags: rule.info.tags.clone(),
             hits: parts.iter().map(|(set, o)| self.hit(view.found, *set, o, article)).collect(),
         }

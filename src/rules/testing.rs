@@ -1,11 +1,14 @@
 //! Runs the `[[test]]`s of rule files.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::problem::Problem;
+use crate::rules::evaluate::View;
+use crate::rules::expression::{Expr, Node};
 use crate::rules::file::Test;
 use crate::rules::outcome::{Article, Match};
-use crate::rules::set::RuleSet;
+use crate::rules::set::{RuleSet, with_scratch};
 
 /// One `[[test]]`, run.
 #[derive(Debug, Clone)]
@@ -14,6 +17,8 @@ pub struct TestReport {
     pub name: String,
     /// What it says about each rule it names, and what came out.
     pub outcomes: Vec<TestOutcome>,
+    /// Every rule that fired and was not vetoed.
+    pub fired: Vec<String>,
     /// Its place, as a problem to show when something failed.
     pub problem: Option<Problem>,
 }
@@ -66,6 +71,11 @@ impl TestOutcome {
 }
 
 impl Test {
+    /// Whether no rule at all may fire.
+    pub(crate) fn demands_silence(&self) -> bool {
+        self.matches.as_ref().is_some_and(Vec::is_empty) && self.no.is_none()
+    }
+
     pub(crate) fn article(&self) -> Article<'_> {
         Article {
             title: &self.title,
@@ -81,12 +91,17 @@ impl Test {
 impl RuleSet {
     /// Runs every `[[test]]`.
     pub fn test(&self) -> Vec<TestReport> {
-        self.tests.iter().map(|(source, test)| self.run(source, test)).collect()
+        self.reports().to_vec()
+    }
+
+    /// Runs every `[[test]]` the first time it is asked.
+    pub(crate) fn reports(&self) -> &[TestReport] {
+        self.reports.get_or_init(|| self.tests.iter().map(|(source, test)| self.run(source, test)).collect())
     }
 
     /// Returns the failed tests as errors.
     pub fn failures(&self) -> Vec<Problem> {
-        self.test().into_iter().filter_map(|report| report.problem).collect()
+        self.reports().iter().filter_map(|report| report.problem.clone()).collect()
     }
 
     fn run(&self, source: &crate::problem::Source, test: &Test) -> TestReport {
@@ -96,7 +111,7 @@ impl RuleSet {
         let mut unwanted: Vec<String> =
             test.no.iter().flatten().map(|word| self.current(&word.text)).collect();
         // An empty list on its own demands silence.
-        if test.matches.as_ref().is_some_and(Vec::is_empty) && test.no.is_none() {
+        if test.demands_silence() {
             unwanted = matches.iter().filter(|m| m.vetoed_by.is_none()).map(|m| m.id.clone()).collect();
         }
         let outcomes: Vec<TestOutcome> = wanted
@@ -114,12 +129,56 @@ impl RuleSet {
             let what = format!("the test \"{name}\" fails: {}", complaints.join("; "));
             Problem::error(source, test.span.clone(), what).hint("mend the rule, or the test")
         });
-        TestReport { name: name.clone(), outcomes, problem }
+        let fired = matches.iter().filter(|m| m.vetoed_by.is_none()).map(|m| m.id.clone()).collect();
+        TestReport { name: name.clone(), outcomes, fired, problem }
     }
 
     /// Returns a rule's present id, which it may be named by a former one.
     fn current(&self, id: &str) -> String {
         let found = self.infos.iter().find(|info| info.id == id || info.was.iter().any(|was| was == id));
         found.map_or_else(|| id.to_owned(), |info| info.id.clone())
+    }
+
+    /// Returns rule and set of every set that could be taken out of its rule's `when` or `unless`
+    /// without any `[[test]]` failing.
+    pub fn unguarded(&self) -> Vec<(String, String)> {
+        let mut unguarded: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            let mut name = |expr: &Expr| {
+                if let Node::Set { id, .. } = expr.node {
+                    unguarded.insert((at, id));
+                }
+            };
+            rule.when.walk(&mut name);
+            rule.unless.iter().for_each(|(unless, _)| unless.walk(&mut name));
+        }
+        for (_, test) in &self.tests {
+            let demands = [(&test.matches, true), (&test.no, false)];
+            for (word, wanted) in demands
+                .into_iter()
+                .flat_map(|(words, wanted)| words.iter().flatten().map(move |w| (w, wanted)))
+            {
+                let id = self.current(&word.text);
+                let Some((at, rule)) = self.rules.iter().enumerate().find(|(_, rule)| rule.info.id == id)
+                else {
+                    continue;
+                };
+                with_scratch(|scratch| {
+                    self.scanner.scan(&test.article(), self.sets.len(), &mut scratch.found);
+                    unguarded.retain(|(of, set)| {
+                        let blind = rule.view(&scratch.found).without(*set);
+                        let fires = |view: &View<'_>| {
+                            view.holds(&rule.when)
+                                && !rule.unless.as_ref().is_some_and(|(unless, _)| view.holds(unless))
+                        };
+                        *of != at || fires(&blind) == wanted
+                    });
+                });
+            }
+        }
+        let name = |(rule, set): (usize, usize)| {
+            Some((self.rules.get(rule)?.info.id.clone(), self.sets.get(set)?.name.clone()))
+        };
+        unguarded.into_iter().filter_map(name).collect()
     }
 }

@@ -179,7 +179,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Returns when alert mails and roll-ups of a subscription were composed since `since`, up to `now`.
+    /// Returns when alert mails and roll-ups of a subscription were composed, from `since` to `now`.
+    ///
+    /// What a clock ahead of ours composed does not count.
     pub fn alert_mails(
         &self,
         subscription: &str,

@@ -166,6 +166,15 @@ impl Tx<'_> {
         self.prepared(SQL)?.execute(named_params! { ":now": ms(now) }).doing("void old leases")
     }
 
+    /// Makes the leases of one run void, whose rounds they outlived: such a mail may have arrived, and is due.
+    pub fn void_own(&self, run: &str, now: Timestamp) -> Result<usize, StoreError> {
+        const SQL: &str = "
+            UPDATE outbox SET state = 'uncertain', next_at = :now, lease_owner = NULL, lease_until_at = NULL,
+                   last_reply = 'the database failed while this was being sent'
+            WHERE state = 'sending' AND substr(lease_owner, 1, length(:run) + 1) = :run || '.'";
+        self.prepared(SQL)?.execute(named_params! { ":run": run, ":now": ms(now) }).doing("void our own leases")
+    }
+
     /// Gives claimed mails back untried: what may have arrived before may still have.
     pub fn release_mails(&self, owner: &str, next_at: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "

@@ -50,6 +50,16 @@ impl Tx<'_> {
         Ok(stories)
     }
 
+    /// Returns a word that changes whenever a story gains a member.
+    pub fn story_stamp(&self) -> Result<Option<String>, StoreError> {
+        self.fact("stories.stamp")
+    }
+
+    /// Sets that word; part of the transaction that adds the member.
+    pub fn set_story_stamp(&self, stamp: &str) -> Result<(), StoreError> {
+        self.set_fact("stories.stamp", Some(stamp))
+    }
+
     /// Opens a story.
     pub fn open_story(&self, now: Timestamp) -> Result<i64, StoreError> {
         self.prepared("INSERT INTO story (opened_at, last_at) VALUES (:now, :now)")?

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +19,10 @@ use crate::store::check;
 
 /// Jobs committed together at most. More would make one failed commit costly.
 const GROUP: usize = 64;
+
+/// The fact that tells when the file was last checked, and how long that holds.
+const CHECKED: &str = "store.checked";
+const CHECK_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Tells the caller how its job ended, once the transaction has or has not committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -43,12 +48,21 @@ impl fmt::Debug for Store {
 
 impl Store {
     /// Opens the database, checks it, migrates it, and starts the writing thread.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    ///
+    /// A check reads the whole file. One that passed less than a day before `now`
+    /// is enough unless `thorough`: `run --once` may be called every minute.
+    pub fn open(path: &Path, now: Timestamp, thorough: bool) -> Result<Self, StoreError> {
         let existed = path.exists();
-        let db = Db::open(path)?.into_connection();
-        if existed {
-            check(&db, path, "quick_check")?;
+        let mut db = Db::open(path)?;
+        let checked = db.read().fact(CHECKED)?.and_then(|at| at.parse::<Timestamp>().ok());
+        let recently = checked.is_some_and(|at| now.duration_since(at).abs() < CHECK_HOLDS);
+        if existed && (thorough || !recently) {
+            check(&db.db, path, "quick_check")?;
         }
+        if !recently {
+            db.write(|tx| tx.set_fact(CHECKED, Some(&now.to_string())))?;
+        }
+        let db = db.into_connection();
         let (jobs, queue) = mpsc::channel(256);
         let commits = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commits);

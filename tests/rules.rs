@@ -1,0 +1,262 @@
+//! The rule language from outside: mistakes, findings, scripts, mutation of the shipped pack.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests"
+)]
+
+use burdenwatch::problem::{Severity, Source};
+use burdenwatch::rules::builtin;
+use burdenwatch::rules::outcome::{Article, Level, Match};
+use burdenwatch::rules::set::RuleSet;
+
+fn compile(text: &str) -> RuleSet {
+    let compiled = RuleSet::compile(&[Source::new("t.toml", text)]);
+    compiled.set.unwrap_or_else(|| panic!("{:#?}", compiled.problems))
+}
+
+fn findings(text: &str, severity: Severity) -> Vec<String> {
+    let compiled = RuleSet::compile(&[Source::new("t.toml", text)]);
+    let wanted = compiled.problems.iter().filter(|problem| problem.severity == severity);
+    wanted.map(|problem| format!("{}: {}", problem.place().unwrap_or_default(), problem.what)).collect()
+}
+
+/// A rule set with one rule over one set of one pattern.
+fn one(lang: &str, pattern: &str) -> RuleSet {
+    compile(&format!("[sets.a]\n{lang} = ['{pattern}']\n[[rule]]\nid = \"r\"\nwhen = \"a\"\n"))
+}
+
+fn title(rules: &RuleSet, title: &str) -> Vec<Match> {
+    rules.evaluate(&Article { title, ..Article::default() })
+}
+
+#[test]
+fn patterns_meet_the_writings_of_their_script() {
+    for (lang, pattern, meets, leaves) in [
+        ("en", "=SMA", vec!["the SMA.", "S.M.A. talks", "ＳＭＡ", "のSMAを"], vec!["Sma", "SMAP", "sma'll"]),
+        (
+            "en",
+            "cost share",
+            vec!["cost shares", "Cost-Share", "cost\u{a0}share"],
+            vec!["cost, share", "cost shared"],
+        ),
+        (
+            "en",
+            "share* the cost*",
+            vec!["shared the costs", "shares the cost"],
+            vec!["share of the cost", "ashare the cost"],
+        ),
+        ("de", "Lastenteilung*", vec!["lastenteilungen"], vec!["Entlastenteilung"]),
+        ("fr", "coût", vec!["COUT", "cou\u{302}t"], vec!["couts"]),
+        ("tr", "ISI", vec!["ısı", "İSİ", "isi"], vec!["ısın"]),
+        ("el", "δαπάνης", vec!["ΔΑΠΑΝΗΣ"], vec!["δαπάνη"]),
+        ("ru", "ещё", vec!["ЕЩЕ"], vec!["ещёё"]),
+        ("ru", "йод", vec!["Йод"], vec!["иод"]),
+        ("ja", "ホスト", vec!["ﾎｽﾄ", "ホスト国", "ドナー・ホスト"], vec!["ホストー", "ゴホスト"]),
+        ("ja", "思いやり予算", vec!["「思いやり」予算"], vec!["思いやり、予算"]),
+        ("zh", "駐軍費", vec!["驻军费", "駐軍費用"], vec!["駐軍"]),
+        ("ko", "분담금", vec!["방위비분담금을", "분담 금"], vec!["분담, 금"]),
+        ("ko", "협정", vec!["협정을", "새 협정", "협정에서 ", "SMA협정"], vec!["재협정", "협정문"]),
+        ("ar", "دفاع", vec!["الدفاع", "وللدفاع", "بدفاع", "دِفَاع"], vec!["مدفاع", "دفاعي"]),
+        ("ar", "أعباء", vec!["اعباء"], vec!["اعباءهم"]),
+        ("th", "ค่าใช้จ่าย", vec!["แบ่งค่าใช้จ่ายทหาร"], vec!["ค่าใช้"]),
+    ] {
+        let rules = one(lang, pattern);
+        for text in meets {
+            assert_eq!(title(&rules, text).len(), 1, "`{pattern}` should meet `{text}`");
+        }
+        for text in leaves {
+            assert_eq!(title(&rules, text).len(), 0, "`{pattern}` should leave `{text}`");
+        }
+    }
+}
+
+#[test]
+fn a_short_noun_may_run_into_another_pattern_of_its_rule() {
+    let rules = compile(
+        "[sets.a]\nko = [\"한국\"]\n[sets.b]\nko = [\"방위비\"]\n[[rule]]\nid = \"r\"\nwhen = \"a and b\"\n\
+         [[rule]]\nid = \"s\"\nwhen = \"a\"\n",
+    );
+    let ids: Vec<String> = title(&rules, "한국방위비").into_iter().map(|fired| fired.id).collect();
+    assert_eq!(ids, ["r"]);
+}
+
+#[test]
+fn distances_scopes_counts_and_scores() {
+    let base = "[sets.a]\nen = [\"apple\"]\n[sets.b]\nen = [\"berry\"]\n[sets.c]\nja = [\"日本\"]\n[[rule]]\nid = \"r\"\n";
+    for (when, text, fires) in [
+        ("a near/2 b", "berry one two apple", true),
+        ("a near/2 b", "berry one two three apple", false),
+        ("a then/2 b", "berry one apple", false),
+        ("a near/2 c", "apple 防衛費日本", true),
+        ("a near/1 c", "apple 防衛費日本", false),
+        ("a same b", "Apple is 3.5 up. Berry fell", false),
+        ("a same b", "Apple is 3.5 up, berry fell", true),
+        ("a away/2 b", "apple berry", false),
+        ("a away/2 b", "apple berry one two three apple", true),
+        ("a#>=2", "apple apple", true),
+        ("a#>=2", "apple", false),
+        ("2 of (a, b, c)", "apple 日本", true),
+        ("2 of (a, b, c)", "apple", false),
+        ("summary:a", "apple", false),
+        ("score >= 2", "apple berry", true),
+        ("score >= 2", "apple", false),
+        ("a and not b", "apple", true),
+        ("a and not b", "apple berry", false),
+    ] {
+        let rules = compile(&format!(
+            "{base}when = \"{when}\"\n[rule.score]\nweights = {{ a = 1, b = 1 }}\ncap = 1\n"
+        ));
+        assert_eq!(!title(&rules, text).is_empty(), fires, "{when}: {text}");
+    }
+}
+
+#[test]
+fn a_match_says_why() {
+    let rules = compile(
+        "[sets.a]\nen = [\"host nation support\"]\n[sets.b]\nen = [\"japan\"]\n[sets.n]\nen = [\"world cup\"]\n\
+         [[rule]]\nid = \"r\"\nstatus = \"experimental\"\nwhen = '''b#>=9 or\n  (a  near/5 b)'''\nunless = \"n\"\n\
+         [rule.score]\nweights = { a = 5, b = 1 }\ntitle_x = 3\n",
+    );
+    let text = "World Cup: Japan’s “host-nation” support";
+    let fired = &title(&rules, text)[0];
+    assert_eq!((fired.branch.as_str(), fired.score, fired.level), ("a near/5 b", 18, Level::Digest));
+    assert_eq!(fired.vetoed_by.as_deref(), Some("n"));
+    let hits: Vec<_> = fired.hits.iter().map(|hit| (hit.set.as_str(), &text[hit.start..hit.end])).collect();
+    assert_eq!(hits, [("b", "Japan"), ("a", "host-nation” support")]);
+    assert!(fired.hits.iter().all(|hit| text[hit.start..hit.end] == hit.text));
+    assert!(!fired.counts());
+}
+
+#[test]
+fn every_mistake_is_found_at_once_with_its_place() {
+    let text = "shema = 1\n[sets.a]\nen = [\"cost\", \"(x\"]\n[sets.e]\nen = []\n[sets.f]\nen = [{ re = \"a+\" }]\n\
+                [[rule]]\nid = \"r\"\nwhen = \"a and b or a\"\nlevel = \"alret\"\n[[rule]]\nid = \"r\"\nwhen = \"not a\"\n\
+                [[test]]\ntitle = \"x\"\nmatch = [\"q\"]\n";
+    assert_eq!(
+        findings(text, Severity::Error),
+        [
+            "t.toml:1:1: unknown key `shema`",
+            "t.toml:3:16: `(` is not closed",
+            "t.toml:4:7: the set `e` is empty",
+            "t.toml:7:14: the regular expression can match without any fixed word",
+            "t.toml:10:15: there is no set `b`",
+            "t.toml:10:17: `and` and `or` are mixed without brackets",
+            "t.toml:11:9: `level` cannot be `alret`",
+            "t.toml:13:6: the rule id `r` is taken",
+            "t.toml:14:9: this holds for articles in which nothing was found",
+            "t.toml:17:10: there is no rule `q`",
+        ]
+    );
+}
+
+#[test]
+fn likely_mistakes_are_warnings() {
+    let text = "[sets.a]\nen = [\"cost sharing\", \"cost sharing talks\", \"ab\"]\nko = [\"일본\", \"ценаx\"]\n[sets.b]\nen = [\"=NATO\"]\n\
+                [sets.c]\nen = [\"nato\"]\n[sets.u]\nen = [\"unused\"]\n[[rule]]\nid = \"r\"\nwhen = \"a near/40 b or c\"\n\
+                [rule.sets.c]\nen = [\"nato\"]\n[[test]]\ntitle = \"nothing\"\n";
+    let text = text.replace("a near/40 b or c", "(a near/40 b) or c");
+    assert_eq!(findings(&text, Severity::Error), Vec::<String>::new());
+    assert_eq!(
+        findings(&text, Severity::Warning),
+        [
+            "t.toml:2:23: `cost sharing talks` is already covered by `cost sharing` in this set",
+            "t.toml:2:45: `ab` has 2 letters and capitals do not matter",
+            "t.toml:3:7: `일본` has 2 characters and is part of many other words",
+            "t.toml:3:13: `ценаx` holds `ц`, which is not written in `ko`",
+            "t.toml:5:7: `=NATO` stands in the set `c` too, as `nato`",
+            "t.toml:6:7: no rule uses the set `c`",
+            "t.toml:8:7: no rule uses the set `u`",
+            "t.toml:11:6: no test makes the rule `r` fire",
+            "t.toml:11:6: no test says what the rule `r` must leave alone",
+            "t.toml:12:10: 40 words apart is hardly near",
+            "t.toml:13:12: the set `c` hides the shared one of that name",
+            "t.toml:15:1: this test demands nothing",
+        ]
+    );
+}
+
+#[test]
+fn a_failed_test_shows_what_came_nearest() {
+    let rules = compile(
+        "[sets.a]\nen = [\"apple\"]\n[sets.b]\nen = [\"berry\"]\n[[rule]]\nid = \"r\"\nwhen = \"a near/1 b\"\n\
+         [[test]]\ntitle = \"apple one two three berry\"\nmatch = [\"r\"]\n[[test]]\ntitle = \"apple berry\"\nno = [\"r\"]\n",
+    );
+    let failures: Vec<String> = rules.failures().into_iter().map(|problem| problem.what).collect();
+    assert_eq!(failures[0].split(": ").nth(1).unwrap(), "`r` did not fire (`a near/1 b`");
+    assert!(
+        failures[0].contains("the nearest are 3 words apart; found a \"apple\", b \"berry\""),
+        "{}",
+        failures[0]
+    );
+    assert!(failures[1].contains("`r` fired: a near/1 b (a \"apple\", b \"berry\")"), "{}", failures[1]);
+}
+
+#[test]
+fn nothing_in_an_article_makes_it_panic() {
+    let rules = RuleSet::compile(&builtin::sources()).set.unwrap();
+    let mut random = fastrand::Rng::with_seed(3);
+    let odd = [
+        "\u{0}",
+        "\u{1}",
+        "\u{2}",
+        "\u{301}",
+        "\u{3099}",
+        "ﾞ",
+        "\u{1160}",
+        "ㄱ",
+        "ㅏ",
+        "가",
+        "ᆨ",
+        "ß",
+        "ﬁ",
+        "㈱",
+        "U.",
+        ".",
+        "\u{ad}",
+        "\u{202e}",
+        "😀",
+        "👩\u{200d}🚀",
+        "İ",
+        "ǅ",
+        "日本",
+        "S.M.A",
+        "\n",
+        "￼",
+        "\u{10ffff}",
+        "ノ",
+        "・",
+        "ﾎﾟ",
+        "host nation support",
+    ];
+    for _ in 0..5_000 {
+        let text: String = (0..random.usize(0..20)).map(|_| *random.choice(&odd).unwrap()).collect();
+        for fired in rules.evaluate(&Article { title: &text, summary: &text, ..Article::default() }) {
+            for hit in fired.hits {
+                assert_eq!(text.get(hit.start..hit.end), Some(hit.text.as_str()));
+            }
+        }
+    }
+    let long = "japan host nation support korea ".repeat(20_000);
+    assert!(!rules.evaluate(&Article { summary: &long, ..Article::default() }).is_empty());
+}
+
+#[test]
+fn a_set_that_no_test_guards_is_named() {
+    let rules = compile(
+        "[sets.a]\nen = [\"apple\"]\n[sets.b]\nen = [\"berry\"]\n[[rule]]\nid = \"r\"\nwhen = \"a or b\"\n\
+         [[test]]\ntitle = \"apple\"\nmatch = [\"r\"]\n",
+    );
+    assert_eq!(rules.unguarded(), [("r".to_owned(), "b".to_owned())]);
+}
+
+#[test]
+fn the_shipped_pack_says_which_of_its_sets_no_test_guards() {
+    let rules = RuleSet::compile(&builtin::sources()).set.unwrap();
+    assert_eq!(rules.unguarded(), Vec::<(String, String)>::new());
+}
