@@ -64,8 +64,9 @@ fn files() -> Vec<File> {
 /// The files a source declares for tests only.
 fn test_files(path: &Path, text: &str) -> Vec<PathBuf> {
     let dir = if path.ends_with("mod.rs") { path.parent().unwrap().to_owned() } else { path.with_extension("") };
-    let declared = text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
-    declared.map(|(name, _)| dir.join(format!("{name}.rs"))).collect()
+    let after = text.split("#[cfg(test)]\n").skip(1);
+    let declared = after.filter_map(|rest| rest.lines().find(|line| !line.starts_with("#["))?.strip_prefix("mod ")?.strip_suffix(';'));
+    declared.map(|name| dir.join(format!("{name}.rs"))).collect()
 }
 
 /// Drops comments, and everything from the tests on.

@@ -45,30 +45,32 @@ impl Tx<'_> {
     /// that is yet to come keeps its number and loses its slot, so that the day has
     /// its digest when it comes.
     pub fn mend_waits(&self, bounds: &Bounds, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: [(&str, fn(&Bounds) -> Value); 6] = [
+        let slot = Value::from(bounds.slot.clone());
+        // Each names both values, needed or not: a value that a statement does not name is an error.
+        let mending: [(&str, Value); 6] = [
             (
                 "UPDATE feed SET next_poll_at = :now + max(0, next_poll_at - last_poll_at), last_poll_at = :now
                  WHERE last_poll_at > :now AND :latest IS NULL",
-                |_| Value::Null,
+                Value::Null,
             ),
             (
                 "UPDATE outbox SET next_at = :now WHERE state IN ('queued', 'deferred', 'uncertain') AND next_at > :latest",
-                |bounds| ms(bounds.mail).into(),
+                ms(bounds.mail).into(),
             ),
-            ("UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :latest", |bounds| ms(bounds.alert).into()),
-            ("UPDATE hold SET until_at = :latest WHERE until_at > :latest AND :now", |bounds| ms(bounds.hold).into()),
-            ("UPDATE digest SET slot = NULL WHERE slot > :latest AND :now", |bounds| bounds.slot.clone().into()),
+            ("UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :latest", ms(bounds.alert).into()),
+            ("UPDATE hold SET until_at = :latest WHERE until_at > :latest AND :now", ms(bounds.hold).into()),
+            ("UPDATE digest SET slot = NULL WHERE slot > :latest AND :now", slot.clone()),
             (
                 "UPDATE subscription SET created_at = min(created_at, :now), digest_at = min(digest_at, :now),
                         slot = CASE WHEN slot > :latest
                                THEN (SELECT max(d.slot) FROM digest d WHERE d.subscription = subscription.name) ELSE slot END
                  WHERE created_at > :now OR digest_at > :now OR slot > :latest",
-                |bounds| bounds.slot.clone().into(),
+                slot,
             ),
         ];
-        for (sql, latest) in SQL {
+        for (sql, latest) in mending {
             self.prepared(sql)?
-                .execute(named_params! { ":now": ms(now), ":latest": latest(bounds) })
+                .execute(named_params! { ":now": ms(now), ":latest": latest })
                 .doing("mend what waits")?;
         }
         Ok(())
