@@ -10,7 +10,6 @@
 
 mod alerts;
 mod articles;
-mod clock;
 mod counts;
 mod digests;
 mod feeds;
@@ -31,7 +30,6 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub use alerts::{AlertRow, NewAlert};
 pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
-pub use clock::Bounds;
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};
@@ -39,6 +37,7 @@ pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
 pub use stories::{Member, StoryRow};
+pub use waits::Bounds;
 pub use writer::Store;
 
 /// Why the database could not do something.
