@@ -39,10 +39,14 @@ pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
             }
             Ok(Err(why)) => {
                 // The disk may be full: that is told, not cured by a restart.
-                tracing::error!("the database cannot be used: {why}; what is fetched meanwhile is fetched again");
+                tracing::error!(
+                    "the database cannot be used: {why}; what is fetched meanwhile is fetched again"
+                );
                 systemd::alive();
             }
-            Err(_) => tracing::error!("the poll loop or the database writer does not answer; systemd's watchdog will restart us"),
+            Err(_) => tracing::error!(
+                "the poll loop or the database writer does not answer; systemd's watchdog will restart us"
+            ),
         }
         if let Err(why) = watchman::watch(&setup).await {
             tracing::warn!("the operator could not be told: {why}");

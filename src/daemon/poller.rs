@@ -85,7 +85,12 @@ pub(crate) async fn run(
 }
 
 /// Polls what is due, or everything, once.
-pub(crate) async fn once(setup: &Setup, feeds: Vec<FeedRow>, all: bool, stop: &CancellationToken) -> OnceReport {
+pub(crate) async fn once(
+    setup: &Setup,
+    feeds: Vec<FeedRow>,
+    all: bool,
+    stop: &CancellationToken,
+) -> OnceReport {
     let now = setup.clock.now();
     let mut desk = Desk {
         agenda: Agenda::new(&setup.config.polling),
@@ -197,7 +202,8 @@ impl Desk {
         let configured = setup.config.feeds.iter().find(|feed| feed.name == row.name && feed.enabled);
         let Some(feed) = configured else { return Err(None) };
         let url = row.moved_url.as_deref().unwrap_or(&row.url);
-        if let Some(until) = url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
+        if let Some(until) =
+            url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
             && until > now
         {
             return Err(Some(until));
@@ -267,7 +273,10 @@ fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
             Ended::Unchanged => tracing::debug!(FEED = name, "{name}: unchanged"),
             Ended::Read { entries, new, matched, gap } => {
                 if *gap {
-                    tracing::warn!(FEED = name, "{name}: nothing in the document was known; entries may have been missed since the last poll, it is polled faster now");
+                    tracing::warn!(
+                        FEED = name,
+                        "{name}: nothing in the document was known; entries may have been missed since the last poll, it is polled faster now"
+                    );
                 }
                 if *matched > 0 {
                     tracing::info!(FEED = name, "{name}: {new} new of {entries} entries, {matched} flagged");
@@ -279,12 +288,18 @@ fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
                 let minutes = next(report);
                 // The first, the third (from then on it counts as failing), then each doubling.
                 if *in_a_row == 1 || *in_a_row == 3 || in_a_row.is_power_of_two() {
-                    tracing::warn!(FEED = name, "{name}: {what}; failure {in_a_row} in a row, next try in {minutes} min");
+                    tracing::warn!(
+                        FEED = name,
+                        "{name}: {what}; failure {in_a_row} in a row, next try in {minutes} min"
+                    );
                 } else {
                     tracing::debug!(FEED = name, "{name}: {what}; failure {in_a_row} in a row");
                 }
             }
         },
-        Err(why) => tracing::error!(FEED = name, "{name}: what was fetched could not be stored: {why}; fetched again soon"),
+        Err(why) => tracing::error!(
+            FEED = name,
+            "{name}: what was fetched could not be stored: {why}; fetched again soon"
+        ),
     }
 }

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod articles;
+mod clock;
 mod counts;
 mod digests;
 mod feeds;
@@ -33,6 +34,7 @@ use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
 pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
+pub use clock::Bounds;
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};
