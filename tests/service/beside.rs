@@ -150,3 +150,33 @@ async fn status_before_the_first_start_makes_nothing() {
     assert_eq!(figures["feeds"]["total"], 1);
     assert!(!town.watch.state.exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_root_does_without_a_daemon_does_not_lock_the_daemon_out() {
+    if !is_root() {
+        eprintln!("SKIPPED: only root can be in the daemon's way (commands as root)");
+        return;
+    }
+    let town = Town::found(23, 2).await;
+    let program = program(&town.watch);
+    std::fs::create_dir_all(&town.watch.state).unwrap();
+    std::os::unix::fs::chown(&town.watch.state, Some(NOBODY), Some(NOBODY)).unwrap();
+    // No database, no lock file yet: root's command makes them.
+    for words_of_root in [&["digest", "send", "desk"][..], &["run", "--once", "--all"]] {
+        let done = town.watch.ask(words_of_root).await;
+        assert_eq!(done.status.code(), Some(0), "{}", words(&done.stderr));
+        assert!(
+            owners(&town.watch.state).iter().all(|(_, uid)| *uid == NOBODY),
+            "{:?}",
+            owners(&town.watch.state)
+        );
+    }
+    let daemon = town.watch.start_with(|command| {
+        let mut other = Command::new(&program);
+        other.arg("-c").arg(town.watch.config()).arg("run").uid(NOBODY).gid(NOBODY).current_dir("/");
+        *command = other;
+    });
+    let begun = town.sink.count();
+    until("it works", PATIENCE, || (town.sink.count() > begun).then_some(())).await;
+    daemon.stop().await;
+}
