@@ -14,9 +14,12 @@ pub mod letters;
 pub mod recent;
 pub mod resolve;
 pub mod slots;
+pub mod undelivered;
 pub mod watchman;
 
 use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::digest::Templates;
@@ -43,6 +46,8 @@ pub struct Setup {
     pub store: Store,
     /// The stories an article may join, read once.
     pub stories: Arc<recent::RecentStories>,
+    /// Documents parsed at a time.
+    pub parsers: Arc<Semaphore>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Which run this is.

@@ -1,9 +1,10 @@
 //! Articles, the keys they are known by, and their texts.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
 use crate::store::Doing;
@@ -116,9 +117,9 @@ fn article(row: &Row<'_>) -> rusqlite::Result<ArticleRow> {
 impl Tx<'_> {
     /// Returns the article an entry of a feed is, and the hash of the text it last had there.
     pub fn sighting(&self, feed_id: i64, key: i64) -> Result<Option<(i64, i64)>, StoreError> {
-        const SQL: &str = "SELECT article_id, text_hash FROM sighting WHERE feed_id = :feed AND key = :key";
+        const SQL: &str = "SELECT article_id, text_hash FROM sighting WHERE feed_id = ?1 AND key = ?2";
         self.prepared(SQL)?
-            .query_row(named_params! { ":feed": feed_id, ":key": key }, |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![feed_id, key], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .doing("look up an entry")
     }
@@ -132,20 +133,16 @@ impl Tx<'_> {
         text_hash: i64,
     ) -> Result<(), StoreError> {
         const SQL: &str = "
-            INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (:feed, :key, :article, :text)
-            ON CONFLICT (feed_id, key) DO UPDATE SET article_id = :article, text_hash = :text";
-        self.prepared(SQL)?
-            .execute(
-                named_params! { ":feed": feed_id, ":key": key, ":article": article_id, ":text": text_hash },
-            )
-            .doing("record an entry")?;
+            INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (feed_id, key) DO UPDATE SET article_id = ?3, text_hash = ?4";
+        self.prepared(SQL)?.execute(params![feed_id, key, article_id, text_hash]).doing("record an entry")?;
         Ok(())
     }
 
     /// Returns the article a key stands for.
     pub fn article_by_key(&self, key: i64) -> Result<Option<i64>, StoreError> {
-        self.prepared("SELECT article_id FROM article_key WHERE key = :key")?
-            .query_row(named_params! { ":key": key }, |row| row.get(0))
+        self.prepared("SELECT article_id FROM article_key WHERE key = ?1")?
+            .query_row(params![key], |row| row.get(0))
             .optional()
             .doing("look up a key")
     }
@@ -153,11 +150,9 @@ impl Tx<'_> {
     /// Lets a key stand for this article from now on.
     pub fn record_key(&self, key: i64, article_id: i64) -> Result<(), StoreError> {
         const SQL: &str = "
-            INSERT INTO article_key (key, article_id) VALUES (:key, :article)
-            ON CONFLICT (key) DO UPDATE SET article_id = :article";
-        self.prepared(SQL)?
-            .execute(named_params! { ":key": key, ":article": article_id })
-            .doing("record a key")?;
+            INSERT INTO article_key (key, article_id) VALUES (?1, ?2)
+            ON CONFLICT (key) DO UPDATE SET article_id = ?2";
+        self.prepared(SQL)?.execute(params![key, article_id]).doing("record a key")?;
         Ok(())
     }
 
@@ -175,13 +170,17 @@ impl Tx<'_> {
     pub fn record_article(&self, new: &NewArticle) -> Result<i64, StoreError> {
         const SQL: &str = "
             INSERT INTO article (feed_id, seen_at, published_at, text_hash, path_hash, batch_id, place)
-            VALUES (:feed, :seen, :published, :text, :path, :batch, :place)";
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.prepared(SQL)?
-            .execute(named_params! {
-                ":feed": new.feed_id, ":seen": ms(new.seen_at), ":published": new.published_at.map(ms),
-                ":text": new.text_hash, ":path": new.path_hash, ":batch": new.batch.map(|(id, _)| id),
-                ":place": new.batch.map_or(0, |(_, place)| i64::try_from(place).unwrap_or(0)),
-            })
+            .execute(params![
+                new.feed_id,
+                ms(new.seen_at),
+                new.published_at.map(ms),
+                new.text_hash,
+                new.path_hash,
+                new.batch.map(|(id, _)| id),
+                new.batch.map_or(0, |(_, place)| i64::try_from(place).unwrap_or(0)),
+            ])
             .doing("record an article")?;
         Ok(self.db.last_insert_rowid())
     }
@@ -409,7 +408,20 @@ impl Tx<'_> {
 /// Compresses the texts of a poll.
 pub fn pack(texts: &[ArchivedText]) -> Result<Vec<u8>, std::io::Error> {
     let json = serde_json::to_vec(texts)?;
-    zstd::bulk::compress(&json, 1)
+    COMPRESSOR.with_borrow_mut(|kept| {
+        if kept.is_none() {
+            *kept = Some(zstd::bulk::Compressor::new(1)?);
+        }
+        match kept {
+            Some(compressor) => compressor.compress(&json),
+            None => zstd::bulk::compress(&json, 1),
+        }
+    })
+}
+
+thread_local! {
+    /// Setting a compressor up costs more than a poll's texts.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn unpack(body: &[u8]) -> Vec<ArchivedText> {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use crate::store::Doing;
 use crate::store::StoreError;
@@ -94,48 +94,46 @@ const COLUMNS: &str = "id, name, url, active, title, next_poll_at, next_why, las
     etag, last_modified, ttl_minutes, skip_hours, skip_days, moved_url, moving_url, moving_since_at, moving_run, \
     rhythm, entries, flaws, gaps, gap_at, baseline, told";
 
-fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(at))
-}
-
+/// Reads a row in the order of [`COLUMNS`]; looking columns up by name would cost more than the query.
 fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
-    let count = |column: &str| row.get::<_, i64>(column).map(|n| n.max(0).unsigned_abs());
+    let instant = |column: usize| row.get::<_, Option<i64>>(column).map(|ms| ms.map(at));
+    let count = |column: usize| row.get::<_, i64>(column).map(|n| n.max(0).unsigned_abs());
     Ok(FeedRow {
-        id: row.get("id")?,
-        name: row.get("name")?,
-        url: row.get("url")?,
-        active: row.get("active")?,
-        title: row.get("title")?,
-        next_poll_at: at(row.get("next_poll_at")?),
-        next_why: row.get("next_why")?,
-        last_poll_at: instant(row, "last_poll_at")?,
-        last_ok_at: instant(row, "last_ok_at")?,
-        last_new_at: instant(row, "last_new_at")?,
-        first_ok_at: instant(row, "first_ok_at")?,
-        last_full_at: instant(row, "last_full_at")?,
-        last_status: row.get::<_, Option<i64>>("last_status")?.and_then(|status| u16::try_from(status).ok()),
-        polls: count("polls")?,
-        not_modified: count("not_modified")?,
-        failures: u32::try_from(row.get::<_, i64>("failures")?).unwrap_or(0),
-        failing_since: instant(row, "failing_since_at")?,
-        failure_kind: row.get("failure_kind")?,
-        failure: row.get("failure")?,
-        etag: row.get("etag")?,
-        last_modified: row.get("last_modified")?,
-        ttl_minutes: row.get::<_, Option<i64>>("ttl_minutes")?.and_then(|ttl| u32::try_from(ttl).ok()),
-        skip_hours: row.get("skip_hours")?,
-        skip_days: row.get("skip_days")?,
-        moved_url: row.get("moved_url")?,
-        moving_url: row.get("moving_url")?,
-        moving_since: instant(row, "moving_since_at")?,
-        moving_run: row.get("moving_run")?,
-        rhythm: row.get("rhythm")?,
-        entries: count("entries")?,
-        flaws: row.get("flaws")?,
-        gaps: count("gaps")?,
-        gap_at: instant(row, "gap_at")?,
-        baseline: count("baseline")?,
-        told: row.get("told")?,
+        id: row.get(0)?,
+        name: row.get(1)?,
+        url: row.get(2)?,
+        active: row.get(3)?,
+        title: row.get(4)?,
+        next_poll_at: at(row.get(5)?),
+        next_why: row.get(6)?,
+        last_poll_at: instant(7)?,
+        last_ok_at: instant(8)?,
+        last_new_at: instant(9)?,
+        first_ok_at: instant(10)?,
+        last_full_at: instant(11)?,
+        last_status: row.get::<_, Option<i64>>(12)?.and_then(|status| u16::try_from(status).ok()),
+        polls: count(13)?,
+        not_modified: count(14)?,
+        failures: u32::try_from(row.get::<_, i64>(15)?).unwrap_or(0),
+        failing_since: instant(16)?,
+        failure_kind: row.get(17)?,
+        failure: row.get(18)?,
+        etag: row.get(19)?,
+        last_modified: row.get(20)?,
+        ttl_minutes: row.get::<_, Option<i64>>(21)?.and_then(|ttl| u32::try_from(ttl).ok()),
+        skip_hours: row.get(22)?,
+        skip_days: row.get(23)?,
+        moved_url: row.get(24)?,
+        moving_url: row.get(25)?,
+        moving_since: instant(26)?,
+        moving_run: row.get(27)?,
+        rhythm: row.get(28)?,
+        entries: count(29)?,
+        flaws: row.get(30)?,
+        gaps: count(31)?,
+        gap_at: instant(32)?,
+        baseline: count(33)?,
+        told: row.get(34)?,
     })
 }
 
@@ -151,7 +149,8 @@ impl Tx<'_> {
         configured: &[(String, String)],
         mut first_poll: impl FnMut(usize) -> Timestamp,
     ) -> Result<Vec<FeedRow>, StoreError> {
-        const INSERT: &str = "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
+        const INSERT: &str =
+            "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
         const RENAME: &str = "UPDATE feed SET name = :name, active = 1 WHERE id = :id";
         const ACTIVATE: &str = "UPDATE feed SET active = :active WHERE id = :id";
         // Another address is another server: its validators, redirects and failures are void.
@@ -164,8 +163,11 @@ impl Tx<'_> {
         let rows = self.feeds(false)?;
         let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
         let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
-        let mut unnamed: HashMap<&str, &FeedRow> =
-            rows.iter().filter(|row| !wanted.contains(row.name.as_str())).map(|row| (row.url.as_str(), row)).collect();
+        let mut unnamed: HashMap<&str, &FeedRow> = rows
+            .iter()
+            .filter(|row| !wanted.contains(row.name.as_str()))
+            .map(|row| (row.url.as_str(), row))
+            .collect();
         for (place, (name, url)) in configured.iter().enumerate() {
             let known = by_name.get(name.as_str());
             let done = match (known, unnamed.remove(url.as_str())) {
@@ -176,7 +178,9 @@ impl Tx<'_> {
                 (Some(row), _) => self
                     .prepared(READDRESS)?
                     .execute(named_params! { ":id": row.id, ":url": url, ":at": ms(first_poll(place)) }),
-                (None, Some(row)) => self.prepared(RENAME)?.execute(named_params! { ":id": row.id, ":name": name }),
+                (None, Some(row)) => {
+                    self.prepared(RENAME)?.execute(named_params! { ":id": row.id, ":name": name })
+                }
                 (None, None) => self
                     .prepared(INSERT)?
                     .execute(named_params! { ":name": name, ":url": url, ":at": ms(first_poll(place)) }),
@@ -185,7 +189,9 @@ impl Tx<'_> {
         }
         // What is left was renamed to nothing: it is no longer configured.
         for row in unnamed.values().filter(|row| row.active) {
-            self.prepared(ACTIVATE)?.execute(named_params! { ":id": row.id, ":active": false }).doing(doing)?;
+            self.prepared(ACTIVATE)?
+                .execute(named_params! { ":id": row.id, ":active": false })
+                .doing(doing)?;
         }
         self.feeds(true)
     }
@@ -233,33 +239,48 @@ impl Tx<'_> {
     /// Writes back a feed after a poll.
     pub fn record_feed(&self, feed: &PollRecord) -> Result<(), StoreError> {
         const SQL: &str = "
-            UPDATE feed SET title = :title, next_poll_at = :next_poll_at, next_why = :next_why,
-                last_poll_at = :last_poll_at, last_ok_at = :last_ok_at, last_new_at = :last_new_at,
-                first_ok_at = :first_ok_at, last_full_at = :last_full_at, last_status = :last_status, polls = :polls,
-                not_modified = :not_modified, failures = :failures, failing_since_at = :failing_since,
-                failure_kind = :failure_kind, failure = :failure, etag = :etag, last_modified = :last_modified,
-                ttl_minutes = :ttl, skip_hours = :skip_hours, skip_days = :skip_days, moved_url = :moved_url,
-                moving_url = :moving_url, moving_since_at = :moving_since, moving_run = :moving_run,
-                rhythm = :rhythm, entries = :entries, flaws = :flaws, gaps = :gaps, gap_at = :gap_at,
-                baseline = :baseline
-            WHERE id = :id";
+            UPDATE feed SET title = ?2, next_poll_at = ?3, next_why = ?4, last_poll_at = ?5, last_ok_at = ?6,
+                last_new_at = ?7, first_ok_at = ?8, last_full_at = ?9, last_status = ?10, polls = ?11,
+                not_modified = ?12, failures = ?13, failing_since_at = ?14, failure_kind = ?15, failure = ?16,
+                etag = ?17, last_modified = ?18, ttl_minutes = ?19, skip_hours = ?20, skip_days = ?21,
+                moved_url = ?22, moving_url = ?23, moving_since_at = ?24, moving_run = ?25, rhythm = ?26,
+                entries = ?27, flaws = ?28, gaps = ?29, gap_at = ?30, baseline = ?31
+            WHERE id = ?1";
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.prepared(SQL)?
-            .execute(named_params! {
-                ":id": feed.id, ":title": feed.title, ":next_poll_at": ms(feed.next_poll_at),
-                ":next_why": feed.next_why, ":last_poll_at": feed.last_poll_at.map(ms),
-                ":last_ok_at": feed.last_ok_at.map(ms), ":last_new_at": feed.last_new_at.map(ms),
-                ":first_ok_at": feed.first_ok_at.map(ms), ":last_full_at": feed.last_full_at.map(ms),
-                ":last_status": feed.last_status, ":polls": count(feed.polls),
-                ":not_modified": count(feed.not_modified), ":failures": feed.failures,
-                ":failing_since": feed.failing_since.map(ms), ":failure_kind": feed.failure_kind,
-                ":failure": feed.failure, ":etag": feed.etag, ":last_modified": feed.last_modified,
-                ":ttl": feed.ttl_minutes, ":skip_hours": feed.skip_hours, ":skip_days": feed.skip_days,
-                ":moved_url": feed.moved_url, ":moving_url": feed.moving_url,
-                ":moving_since": feed.moving_since.map(ms), ":moving_run": feed.moving_run,
-                ":rhythm": feed.rhythm, ":entries": count(feed.entries), ":flaws": feed.flaws,
-                ":gaps": count(feed.gaps), ":gap_at": feed.gap_at.map(ms), ":baseline": count(feed.baseline),
-            })
+            .execute(params![
+                feed.id,
+                feed.title,
+                ms(feed.next_poll_at),
+                feed.next_why,
+                feed.last_poll_at.map(ms),
+                feed.last_ok_at.map(ms),
+                feed.last_new_at.map(ms),
+                feed.first_ok_at.map(ms),
+                feed.last_full_at.map(ms),
+                feed.last_status,
+                count(feed.polls),
+                count(feed.not_modified),
+                feed.failures,
+                feed.failing_since.map(ms),
+                feed.failure_kind,
+                feed.failure,
+                feed.etag,
+                feed.last_modified,
+                feed.ttl_minutes,
+                feed.skip_hours,
+                feed.skip_days,
+                feed.moved_url,
+                feed.moving_url,
+                feed.moving_since.map(ms),
+                feed.moving_run,
+                feed.rhythm,
+                count(feed.entries),
+                feed.flaws,
+                count(feed.gaps),
+                feed.gap_at.map(ms),
+                count(feed.baseline),
+            ])
             .doing("record a poll")?;
         Ok(())
     }
