@@ -39,7 +39,8 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
 
 /// Polls each feed once and opens the mail server, storing and sending nothing.
 fn online(loaded: &Loaded, console: &mut Console) -> io::Result<Outcome> {
-    let mut outcome = if web::check_feeds(&loaded.config, console)? { Outcome::Success } else { Outcome::Failure };
+    let mut outcome =
+        if web::check_feeds(&loaded.config, console)? { Outcome::Success } else { Outcome::Failure };
     let mailer = match Mailer::new(&loaded.config.mail) {
         Ok(mailer) => mailer,
         Err(why) => return console.fail(why),

@@ -76,7 +76,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed or needs a person, 2 wrong usage, 78 wrong configuration.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 something failed or needs a person, 2 wrong usage, 78 wrong configuration.";
 
 /// When to colour output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -67,7 +67,11 @@ fn warn(loaded: &Loaded) {
 
 /// Few threads: the work is waiting, and each blocking thread holds an arena of memory.
 pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
 }
 
 async fn forever(loaded: Loaded) -> Result<(), StartError> {
@@ -95,7 +99,9 @@ async fn listen(stop: CancellationToken, reload: mpsc::Sender<()>) {
     let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
-        tracing::error!("signals cannot be listened for; stop burdenwatch with SIGKILL, nothing is lost by it");
+        tracing::error!(
+            "signals cannot be listened for; stop burdenwatch with SIGKILL, nothing is lost by it"
+        );
         return;
     };
     loop {
@@ -118,7 +124,12 @@ fn tell(report: &OnceReport, console: &mut Console) -> io::Result<Outcome> {
         writeln!(
             console.err,
             "{} polled ({} failed), {}, {matched} flagged; {} sent, {} put off, {} refused",
-            plural(*polled, "feed"), failed.len(), plural(*new, "new article"), plural(mail.sent, "mail"), mail.put_off, mail.failed
+            plural(*polled, "feed"),
+            failed.len(),
+            plural(*new, "new article"),
+            plural(mail.sent, "mail"),
+            mail.put_off,
+            mail.failed
         )?;
     }
     for (feed, why) in failed {

@@ -4,25 +4,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
+use crate::config::{Config, Feed};
 use crate::daemon::StartError;
 use crate::daemon::lock;
 use crate::daemon::lock::Lock;
 use crate::digest::Templates;
 use crate::fetch::Fetcher;
+use crate::flow::dispatch;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
-use crate::store::{FeedRow, Store, StoreError};
+use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
 use crate::time::Clock;
 
 /// Documents parsed at a time.
 const PARSERS: usize = 2;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
+/// The longest that anything waits which does not follow the configuration.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a start waits for a command that has the state directory, such as `digest send`, to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,7 +38,11 @@ pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup,
 }
 
 /// Does the same, and gives whoever holds the lock a moment to end.
-pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+pub async fn open_soon(
+    loaded: Loaded,
+    clock: Arc<dyn Clock>,
+    once: bool,
+) -> Result<(Setup, Lock), StartError> {
     let begun = Instant::now();
     let lock = loop {
         match enter(&loaded) {
@@ -107,13 +115,8 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             };
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
-            let by_name: HashMap<&str, &Feed> = active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
-            let mut rows = tx.sync_feeds(&configured, first)?;
-            for row in &mut rows {
-                if let Some(feed) = by_name.get(row.name.as_str()) {
-                    keep_interval(tx, &config, feed, row, now)?;
-                }
-            }
+            let rows = tx.sync_feeds(&configured, first)?;
+            let rows = bring_back(tx, &config, rows, now)?;
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
             for subscription in &config.subscriptions {
                 tx.know_subscription(&subscription.name, now, day_before)?;
@@ -131,21 +134,69 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
         .await
 }
 
+/// Brings back what a clock that was ahead told to wait.
+fn bring_back(
+    tx: Tx<'_>,
+    config: &Config,
+    mut rows: Vec<FeedRow>,
+    now: Timestamp,
+) -> Result<Vec<FeedRow>, StoreError> {
+    let by_name: HashMap<&str, &Feed> = config.feeds.iter().map(|feed| (feed.name.as_str(), feed)).collect();
+    for row in &mut rows {
+        if let Some(feed) = by_name.get(row.name.as_str()) {
+            keep_interval(tx, config, feed, row, now)?;
+        }
+    }
+    let bounds = bounds(config, now);
+    dispatch::bound_pause(tx, bounds.mail)?;
+    tx.bring_back(&bounds, now)?;
+    Ok(rows)
+}
+
 /// A healthy feed never waits longer than its interval allows, whatever it was told before.
 fn keep_interval(
-    tx: crate::store::Tx<'_>,
+    tx: Tx<'_>,
     config: &Config,
     feed: &Feed,
     row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
-    let latest = now.saturating_add(SignedDuration::try_from(longest).unwrap_or_default()).unwrap_or(now);
-    if row.failures > 0 || row.next_poll_at <= latest {
+    let longest = if config.polling.adaptive && feed.every.is_none() {
+        config.polling.max_every
+    } else {
+        usual(config, feed)
+    };
+    let (latest, why) = if row.failures > 0 {
+        // What a server asked for may be longer than any interval, but not for ever.
+        (later(now, DAY.max(longest).max(config.polling.max_every)), "the clock was set back")
+    } else {
+        (later(now, longest), "its interval was shortened")
+    };
+    if row.next_poll_at <= latest {
         return Ok(());
     }
     row.next_poll_at = latest;
-    tx.pull_forward(row.id, latest, "its interval was shortened")
+    tx.pull_forward(row.id, latest, why)
+}
+
+/// Beyond these, what waits was told to by a clock that was ahead.
+fn bounds(config: &Config, now: Timestamp) -> Bounds {
+    let retry = config.mail.retry.iter().max().copied().unwrap_or(DAY);
+    let alert = config.subscriptions.iter().map(|one| one.alert_wait).max().unwrap_or_default();
+    // Somewhere it is tomorrow already.
+    let date = later(now, DAY).to_zoned(TimeZone::UTC).date();
+    Bounds {
+        mail: later(now, retry.saturating_mul(2)),
+        // Quiet hours put an alert off by less than a day.
+        alert: later(now, DAY.saturating_add(alert)),
+        hold: later(now, DAY),
+        slot: date.to_string(),
+    }
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn usual(config: &Config, feed: &Feed) -> Duration {

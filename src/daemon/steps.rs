@@ -44,7 +44,11 @@ pub(crate) async fn run(house: House, changes: mpsc::Sender<Change>) {
     }
 }
 
-async fn move_back(setup: &Arc<Setup>, step: SignedDuration, changes: &mpsc::Sender<Change>) -> Result<(), StoreError> {
+async fn move_back(
+    setup: &Arc<Setup>,
+    step: SignedDuration,
+    changes: &mpsc::Sender<Change>,
+) -> Result<(), StoreError> {
     let feeds = setup
         .store
         .write(move |tx| {

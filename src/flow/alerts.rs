@@ -15,6 +15,7 @@ use crate::digest::brief;
 use crate::flow::Setup;
 use crate::flow::brief::story;
 use crate::flow::letters::{Letter, queue};
+use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::{Level, Match};
 use crate::store::{AlertRow, Mute, NewAlert, StoreError, Tx};
@@ -45,7 +46,15 @@ pub(super) fn owe(
             Some(_) => {}
             None => {
                 let name = &subscription.name;
-                let new = NewAlert { subscription: name, story_id, article_id, revision: 0, changed: None, due_at, muted };
+                let new = NewAlert {
+                    subscription: name,
+                    story_id,
+                    article_id,
+                    revision: 0,
+                    changed: None,
+                    due_at,
+                    muted,
+                };
                 tx.record_alert(&new, now)?;
             }
         }
@@ -231,11 +240,17 @@ fn mail_one(
         to: &subscription.to,
         words: &digest::alert(&facts, templates),
         // No mail has this id: it only ties a story's alerts together.
-        thread: Some(format!("<story-{}.{}@{}>", alert.story_id, subscription.name, config.mail.from.domain())),
+        thread: Some(format!(
+            "<story-{}.{}@{}>",
+            alert.story_id,
+            subscription.name,
+            config.mail.from.domain()
+        )),
         marks,
     };
     queue(tx, config, &letter, now)?;
-    tx.close_alert(alert.id, "mailed", &key, now)
+    tx.close_alert(alert.id, "mailed", &key, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 fn roll_up(
@@ -266,7 +281,8 @@ fn roll_up(
         thread: None,
         marks: vec![("X-Burdenwatch-Level".to_owned(), "alert".to_owned())],
     };
-    queue(tx, config, &letter, now)
+    queue(tx, config, &letter, now)?;
+    undelivered::fold_if_refused(tx, config, &key)
 }
 
 /// When the quiet hours that hold now end; none when they do not hold.

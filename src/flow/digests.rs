@@ -15,6 +15,7 @@ use crate::flow::health;
 use crate::flow::letters::{Letter, queue};
 use crate::flow::slots;
 use crate::flow::slots::Due;
+use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::Article;
 use crate::rules::set::RuleSet;
@@ -130,6 +131,7 @@ pub fn compose_in(
         marks: vec![("X-Burdenwatch-Number".to_owned(), number.to_string())],
     };
     queue(tx, config, &letter, now)?;
+    undelivered::fold_if_refused(tx, config, &key)?;
     Ok(Some(number))
 }
 
@@ -144,10 +146,15 @@ pub fn draft(
     now: Timestamp,
 ) -> Result<Draft, StoreError> {
     let (chosen, claims) = choose(tx, subscription)?;
-    let (mut topics, mut alerted): (BTreeMap<String, Vec<brief::Story>>, Vec<brief::Alerted>) = Default::default();
+    let (mut topics, mut alerted): (BTreeMap<String, Vec<brief::Story>>, Vec<brief::Alerted>) =
+        Default::default();
     for story_id in chosen {
         let told = tx.alerts_of(&subscription.name, story_id)?;
-        let sent = told.iter().filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled")).filter_map(|a| a.mailed_at).min();
+        let sent = told
+            .iter()
+            .filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled"))
+            .filter_map(|a| a.mailed_at)
+            .min();
         let changed = told.iter().rev().find_map(|alert| alert.changed.clone());
         let Some(story) = story(tx, subscription, story_id, changed.as_deref())? else { continue };
         match sent {
@@ -247,7 +254,11 @@ fn trend(times: impl Iterator<Item = Timestamp>, now: Timestamp, zone: &jiff::tz
     for at in times {
         let date = at.to_zoned(zone.clone()).date();
         let age = date.until(today).map(|span| span.get_days()).unwrap_or(-1);
-        if let Some(day) = usize::try_from(age).ok().and_then(|age| days.len().checked_sub(age + 1)).and_then(|n| days.get_mut(n)) {
+        if let Some(day) = usize::try_from(age)
+            .ok()
+            .and_then(|age| days.len().checked_sub(age + 1))
+            .and_then(|n| days.get_mut(n))
+        {
             *day += 1;
         }
     }
@@ -259,7 +270,11 @@ fn schedule(subscription: &Subscription) -> String {
     let days = if plan.days.len() == 7 {
         "daily".to_owned()
     } else {
-        plan.days.iter().map(|day| format!("{day:?}").to_lowercase().chars().take(3).collect::<String>()).collect::<Vec<_>>().join(", ")
+        plan.days
+            .iter()
+            .map(|day| format!("{day:?}").to_lowercase().chars().take(3).collect::<String>())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     format!("{days} {} {}", plan.at.strftime("%H:%M"), subscription.time_zone_name)
 }

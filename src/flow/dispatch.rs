@@ -3,10 +3,13 @@
 //! At least once, with the same bytes and Message-ID on every try. What each
 //! reply means is fixed here, in `settle`; nothing is dropped silently.
 
+use std::collections::VecDeque;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::Setup;
+use crate::flow::undelivered;
 use crate::mail::{Outcome, OutcomeKind, Session};
 use crate::store::{OutboxRow, StoreError, Tx};
 
@@ -16,10 +19,6 @@ const BATCH: u32 = 100;
 const LEASE: SignedDuration = SignedDuration::from_mins(60);
 /// Three refusals over this long suspend a recipient.
 const SUSPEND_AFTER: SignedDuration = SignedDuration::from_hours(72);
-/// An alert undelivered for this long is folded into the next digest.
-const ALERT_KEEPS: SignedDuration = SignedDuration::from_hours(24);
-/// A digest undelivered for this long is folded into the next (RFC 5321 section 4.5.4.1).
-const DIGEST_KEEPS: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// How often recording an outcome is tried, two seconds apart: for an hour, as long as the lease.
 const RECORD_TRIES: u32 = 1800;
 /// The fact that holds the mail server's pause.
@@ -67,17 +66,28 @@ pub fn move_pause(tx: Tx<'_>, step: SignedDuration) -> Result<(), StoreError> {
     tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())
 }
 
+/// Ends a pause that lasts beyond `latest`: a clock that was ahead began it.
+pub fn bound_pause(tx: Tx<'_>, latest: Timestamp) -> Result<(), StoreError> {
+    let mut state = channel(tx)?;
+    if state.until.take_if(|until| *until > latest).is_some() {
+        tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())?;
+    }
+    Ok(())
+}
+
 /// Delivers everything that is due now.
-pub async fn deliver_due(setup: &Setup, stop: &tokio_util::sync::CancellationToken) -> Result<Delivered, StoreError> {
+pub async fn deliver_due(
+    setup: &Setup,
+    stop: &tokio_util::sync::CancellationToken,
+) -> Result<Delivered, StoreError> {
     let mut done = Delivered::default();
     let (run, now) = (setup.run.id.clone(), setup.clock.now());
     // Claims of an earlier round of ours that the database failed: nobody works on them.
     setup.store.write(move |tx| tx.void_own(&run, now)).await?;
-    fold_overdue(setup).await?;
-    for turn in 0_u64.. {
-        if stop.is_cancelled() {
-            break;
-        }
+    undelivered::fold_overdue(setup).await?;
+    let mut turn = 0_u64;
+    while !stop.is_cancelled() {
+        turn += 1;
         let now = setup.clock.now();
         // A single run tries once whatever the server did before; the daemon keeps its pauses.
         let server = setup.store.write(channel).await?;
@@ -111,8 +121,10 @@ async fn deliver_batch(
     stop: &tokio_util::sync::CancellationToken,
 ) -> Result<bool, StoreError> {
     let mut session: Option<Session> = None;
-    let mut mails = batch.into_iter();
-    while let Some(mail) = mails.next() {
+    let mut mails: VecDeque<OutboxRow> = batch.into();
+    // Mails this connection has carried: one that was dropped after some proves nothing about the next.
+    let mut carried = 0_usize;
+    while let Some(mail) = mails.pop_front() {
         if stop.is_cancelled() {
             // What was not begun goes back as it was.
             give_back(setup, owner, setup.clock.now()).await?;
@@ -120,7 +132,10 @@ async fn deliver_batch(
         }
         if session.as_ref().is_none_or(|session| !session.usable()) {
             session = match setup.mailer.connect().await {
-                Ok(session) => Some(session),
+                Ok(session) => {
+                    carried = 0;
+                    Some(session)
+                }
                 Err(outcome) => {
                     let next = settle(setup, &mail, &outcome, done).await?;
                     pause(setup, &outcome).await?;
@@ -133,6 +148,13 @@ async fn deliver_batch(
         let id = mail.id;
         let bytes = setup.store.read(|tx| tx.mail_bytes(id))?;
         let outcome = open.send(&mail.sender, &mail.recipient, &bytes, &file_name(&mail)).await;
+        if carried > 0 && hung_up(open, &outcome) {
+            // The server takes so many mails a connection: this one has a fresh connection at once.
+            mails.push_front(mail);
+            session = None;
+            continue;
+        }
+        carried += 1;
         let next = settle(setup, &mail, &outcome, done).await?;
         if outcome.kind == OutcomeKind::Misconfigured {
             pause(setup, &outcome).await?;
@@ -146,6 +168,11 @@ async fn deliver_batch(
     Ok(true)
 }
 
+/// Whether the connection ended before the server said anything about the mail.
+fn hung_up(session: &Session, outcome: &Outcome) -> bool {
+    outcome.kind == OutcomeKind::Deferred && !session.usable() && outcome.code.is_none_or(|code| code == 421)
+}
+
 /// Records what a try means; returns when the mail is next due.
 async fn settle(
     setup: &Setup,
@@ -154,7 +181,11 @@ async fn settle(
     done: &mut Delivered,
 ) -> Result<Timestamp, StoreError> {
     let now = setup.clock.now();
-    let again = setup.clock.now().saturating_add(wait(&setup.config.mail.retry, mail.attempts)).unwrap_or(Timestamp::MAX);
+    let again = setup
+        .clock
+        .now()
+        .saturating_add(wait(&setup.config.mail.retry, mail.attempts))
+        .unwrap_or(Timestamp::MAX);
     let (state, next) = match outcome.kind {
         OutcomeKind::Sent => ("sent", None),
         OutcomeKind::RecipientRefused | OutcomeKind::ContentRefused => ("failed", None),
@@ -168,8 +199,10 @@ async fn settle(
     }
     let (id, code, reply, address) = (mail.id, outcome.code, outcome.reply.clone(), mail.recipient.clone());
     let (kind, name) = (outcome.kind, outcome_name(outcome.kind));
+    let (config, key, of) = (setup.config.clone(), mail.dedup_key.clone(), mail.kind.clone());
     for more in (0..RECORD_TRIES).rev() {
         let (reply, address) = (reply.clone(), address.clone());
+        let (config, key, of) = (config.clone(), key.clone(), of.clone());
         let recorded = setup
             .store
             .write(move |tx| {
@@ -178,7 +211,13 @@ async fn settle(
                     OutcomeKind::Sent => tx.forget_refusals(Some(&address)),
                     OutcomeKind::RecipientRefused => {
                         let spread = i64::try_from(SUSPEND_AFTER.as_millis()).unwrap_or(i64::MAX);
-                        tx.count_refusal(&address, now, spread).map(|_| ())
+                        tx.count_refusal(&address, now, spread)?;
+                        undelivered::fold_if_refused(tx, &config, &key)
+                    }
+                    // A digest whose content is refused would be refused again with the same content:
+                    // the next one says so, and `digest show` has it.
+                    OutcomeKind::ContentRefused if of != "digest" => {
+                        undelivered::fold_if_refused(tx, &config, &key)
                     }
                     _ => Ok(()),
                 }
@@ -188,7 +227,10 @@ async fn settle(
             Ok(()) => break,
             // A full disk ends; what the server took is not to be sent again for it.
             Err(why) if more > 0 && !setup.run.once => {
-                tracing::error!(outbox = id, "what became of mail {id} ({state}) cannot be recorded: {why}; tried again in 2 s, no other mail is sent meanwhile");
+                tracing::error!(
+                    outbox = id,
+                    "what became of mail {id} ({state}) cannot be recorded: {why}; tried again in 2 s, no other mail is sent meanwhile"
+                );
                 tokio::time::sleep(std::time::Duration::from_secs(2)).await;
             }
             Err(why) => return Err(why),
@@ -203,13 +245,19 @@ fn log(mail: &OutboxRow, outcome: &Outcome, state: &str, wait: SignedDuration) {
     let id = mail.message_id.trim_matches(['<', '>']);
     let (outbox, reply, minutes) = (mail.id, outcome.reply.as_str(), wait.as_mins());
     match state {
-        "sent" => tracing::info!(message_id = id, outbox, kind = mail.kind, "sent mail {outbox} ({})", mail.kind),
+        "sent" => {
+            tracing::info!(message_id = id, outbox, kind = mail.kind, "sent mail {outbox} ({})", mail.kind)
+        }
         "failed" => tracing::warn!(
-            message_id = id, outbox, kind = mail.kind,
+            message_id = id,
+            outbox,
+            kind = mail.kind,
             "mail {outbox} was refused for good: {reply}; the next digest says so, `burdenwatch outbox show {outbox}` has the details"
         ),
         _ => tracing::info!(
-            message_id = id, outbox, kind = mail.kind,
+            message_id = id,
+            outbox,
+            kind = mail.kind,
             "mail {outbox} is {state}: {reply}; tried again in {minutes} min with the same bytes"
         ),
     }
@@ -274,7 +322,11 @@ async fn pause(setup: &Setup, outcome: &Outcome) -> Result<(), StoreError> {
             outcome.reply
         );
     } else {
-        tracing::warn!(failures = state.failures, "the mail server cannot be used: {}; mail stays queued", outcome.reply);
+        tracing::warn!(
+            failures = state.failures,
+            "the mail server cannot be used: {}; mail stays queued",
+            outcome.reply
+        );
     }
     Ok(())
 }
@@ -283,44 +335,5 @@ async fn pause(setup: &Setup, outcome: &Outcome) -> Result<(), StoreError> {
 async fn resume(setup: &Setup) -> Result<(), StoreError> {
     setup.store.write(|tx| tx.set_fact(CHANNEL, None)).await?;
     tracing::info!("the mail server takes mail again");
-    Ok(())
-}
-
-/// Folds what could not be delivered for too long into the next digest.
-async fn fold_overdue(setup: &Setup) -> Result<(), StoreError> {
-    let (config, now) = (setup.config.clone(), setup.clock.now());
-    let before = move |keeps: SignedDuration| now.saturating_sub(keeps).unwrap_or(Timestamp::MIN);
-    setup
-        .store
-        .write(move |tx| {
-            let has_digest = |name: &str| config.subscriptions.iter().any(|one| one.name == name && one.digest.is_some());
-            for kind in ["alert", "rollup"] {
-                for mail in tx.overdue_mails(kind, before(ALERT_KEEPS))? {
-                    // Without a digest there is nothing to fold it into: it is tried on.
-                    if has_digest(&mail.subscription)
-                        && tx.give_up(mail.id, now, "not delivered for 24 h; the next digest carries it")?
-                        && tx.mails_of(&mail.dedup_key)?.iter().all(|copy| copy.state != "sent")
-                    {
-                        tx.fold_alerts(&mail.dedup_key)?;
-                    }
-                }
-            }
-            for mail in tx.overdue_mails("digest", before(DIGEST_KEEPS))? {
-                if tx.give_up(mail.id, now, "not delivered for 5 days; the next digest carries its stories")?
-                    && tx.mails_of(&mail.dedup_key)?.iter().all(|copy| copy.state != "sent")
-                {
-                    fold_digest(tx, &mail)?;
-                }
-            }
-            Ok(())
-        })
-        .await
-}
-
-fn fold_digest(tx: Tx<'_>, mail: &OutboxRow) -> Result<(), StoreError> {
-    let number = mail.dedup_key.rsplit('|').next().and_then(|number| number.parse().ok());
-    if let Some(digest) = number.map(|number| tx.digest(&mail.subscription, number)).transpose()?.flatten() {
-        tx.release_claims(digest.id)?;
-    }
     Ok(())
 }

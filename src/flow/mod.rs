@@ -14,6 +14,7 @@ pub mod letters;
 pub mod recent;
 pub mod resolve;
 pub mod slots;
+pub mod undelivered;
 pub mod watchman;
 
 use std::sync::Arc;

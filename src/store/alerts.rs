@@ -163,7 +163,16 @@ impl Tx<'_> {
     }
 
     /// Marks the alerts of a mail that could not be delivered: the next digest carries them in full.
+    ///
+    /// Also where one before it, not knowing better, listed them as sent.
     pub fn fold_alerts(&self, dedup_key: &str) -> Result<(), StoreError> {
+        const RELEASE: &str = "
+            DELETE FROM digest_item WHERE (subscription, article_id) IN (
+                SELECT a.subscription, m.article_id FROM alert a JOIN story_member m ON m.story_id = a.story_id
+                WHERE a.dedup_key = :key)";
+        self.prepared(RELEASE)?
+            .execute(named_params! { ":key": dedup_key })
+            .doing("fold alerts into the digest")?;
         self.prepared("UPDATE alert SET state = 'folded' WHERE dedup_key = :key")?
             .execute(named_params! { ":key": dedup_key })
             .doing("fold alerts into the digest")?;

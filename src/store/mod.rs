@@ -10,6 +10,7 @@
 
 mod alerts;
 mod articles;
+mod clock;
 mod counts;
 mod digests;
 mod feeds;
@@ -30,6 +31,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub use alerts::{AlertRow, NewAlert};
 pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
+pub use clock::Bounds;
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};
@@ -211,7 +213,13 @@ impl Db {
 }
 
 fn opening(path: &Path, source: rusqlite::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source }
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            StoreError::Corrupt { path: path.to_owned(), what: source.to_string() }
+        }
+        _ => StoreError::Open { path: path.to_owned(), source },
+    }
 }
 
 /// Sets what every writing connection needs.

@@ -155,10 +155,14 @@ impl Tx<'_> {
     ///
     /// A mail that was being sent may have arrived: it is uncertain, and due at once.
     pub fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
+        const TRY: &str = "
+            INSERT INTO outbox_try (outbox_id, at, outcome, reply)
+            SELECT id, :now, 'uncertain', 'burdenwatch stopped while this was being sent' FROM outbox WHERE state = 'sending'";
         const SQL: &str = "
             UPDATE outbox SET state = 'uncertain', next_at = :now, lease_owner = NULL, lease_until_at = NULL,
                    last_reply = 'burdenwatch stopped while this was being sent'
             WHERE state = 'sending'";
+        self.prepared(TRY)?.execute(named_params! { ":now": ms(now) }).doing("void old leases")?;
         self.prepared(SQL)?.execute(named_params! { ":now": ms(now) }).doing("void old leases")
     }
 
@@ -168,13 +172,18 @@ impl Tx<'_> {
             UPDATE outbox SET state = 'uncertain', next_at = :now, lease_owner = NULL, lease_until_at = NULL,
                    last_reply = 'the database failed while this was being sent'
             WHERE state = 'sending' AND substr(lease_owner, 1, length(:run) + 1) = :run || '.'";
-        self.prepared(SQL)?.execute(named_params! { ":run": run, ":now": ms(now) }).doing("void our own leases")
+        self.prepared(SQL)?
+            .execute(named_params! { ":run": run, ":now": ms(now) })
+            .doing("void our own leases")
     }
 
-    /// Gives claimed mails back untried.
+    /// Gives claimed mails back untried: what may have arrived before may still have.
     pub fn release_mails(&self, owner: &str, next_at: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "
-            UPDATE outbox SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END,
+            UPDATE outbox SET state = CASE
+                       WHEN 'uncertain' = (SELECT t.outcome FROM outbox_try t WHERE t.outbox_id = outbox.id
+                                           ORDER BY t.rowid DESC LIMIT 1) THEN 'uncertain'
+                       WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END,
                    next_at = max(next_at, :next), lease_owner = NULL, lease_until_at = NULL
             WHERE state = 'sending' AND lease_owner = :owner";
         self.prepared(SQL)?

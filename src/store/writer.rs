@@ -1,6 +1,7 @@
 //! The daemon's handle on the database: one writing thread, committing in groups.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -145,7 +146,9 @@ impl Store {
 
 fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
     tx.db.execute_batch("SAVEPOINT job").doing("begin a job")?;
-    let result = work(tx);
+    // A job that panics is a bug in one job: the thread goes on for all others.
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)))
+        .unwrap_or_else(|_| Err(StoreError::NotCommitted("the work on it panicked".to_owned())));
     // A full disk rolls everything back by itself; then there is nothing to undo.
     if result.is_err() && !tx.db.is_autocommit() {
         tx.db.execute_batch("ROLLBACK TO job").doing("undo a job")?;
