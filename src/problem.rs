@@ -105,9 +105,12 @@ impl fmt::Display for Problem {
             let pad = row.to_string().len();
             let marked = columns(&tail, self.span.len()).max(1);
             writeln!(out, "{:pad$} --> {place}", "")?;
-            writeln!(out, "{:pad$} |", "")?;
-            writeln!(out, "{row} | {head}{tail}")?;
-            writeln!(out, "{:pad$} | {:skip$}{:^<marked$}", "", "", "", skip = head.width())?;
+            // Of a file that is empty or could not be read there is nothing to show.
+            if !source.text.is_empty() {
+                writeln!(out, "{:pad$} |", "")?;
+                writeln!(out, "{row} | {head}{tail}")?;
+                writeln!(out, "{:pad$} | {:skip$}{:^<marked$}", "", "", "", skip = head.width())?;
+            }
         }
         self.hint.iter().try_for_each(|hint| writeln!(out, "hint: {hint}"))
     }

@@ -233,8 +233,14 @@ fn check_prints_every_place_and_a_summary() {
     let run = |text: &str, strict| {
         let (dir, loaded) = load_files(&[("b.toml", text)], &[]);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let outcome =
-            check::report(&check::Args { strict, online: false }, Path::new("b.toml"), &loaded, &mut out, &mut err).unwrap();
+        let outcome = check::report(
+            &check::Args { strict, online: false },
+            Path::new("b.toml"),
+            &loaded,
+            &mut out,
+            &mut err,
+        )
+        .unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "check writes nothing");
         (outcome, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap().contains("b.toml:"))
     };

@@ -22,6 +22,8 @@ mod sink;
 #[path = "support/watch.rs"]
 mod watch;
 
+#[path = "crash/clock.rs"]
+mod clock;
 #[path = "crash/disk.rs"]
 mod disk;
 
@@ -44,7 +46,11 @@ fn tables(feeds: &http::Server, sink: &Sink) -> String {
          [[subscription]]\nname = \"all\"\nto = [\"{}\", \"{}\"]\nalert_wait = \"0s\"\nalerts_per_hour = 100000\n\
          [[subscription]]\nname = \"capped\"\nto = [\"{CAPPED}\"]\nalert_wait = \"0s\"\nalerts_per_hour = 2\n\
          digest = {{ at = \"23:59:59\" }}\n",
-        feeds.url("/a"), feeds.url("/b"), sink.tables(), READERS[0], READERS[1]
+        feeds.url("/a"),
+        feeds.url("/b"),
+        sink.tables(),
+        READERS[0],
+        READERS[1]
     )
 }
 
@@ -128,7 +134,9 @@ async fn storm(seed: u64, kills: usize, aim: impl Fn(&mut fastrand::Rng) -> Aim)
         let limit = Duration::from_secs(10);
         let (aimed, hit) = match aim(&mut random) {
             Aim::Poll => ("poll", within(limit, || (press.asked() >= asked + polls).then_some(())).await),
-            Aim::Delivery => ("delivery", within(limit, || (sink.bodies() >= bodies + polls).then_some(())).await),
+            Aim::Delivery => {
+                ("delivery", within(limit, || (sink.bodies() >= bodies + polls).then_some(())).await)
+            }
             Aim::Any => {
                 tokio::time::sleep(Duration::from_millis(random.u64(0..1500))).await;
                 ("any", Some(()))
@@ -136,7 +144,11 @@ async fn storm(seed: u64, kills: usize, aim: impl Fn(&mut fastrand::Rng) -> Aim)
         };
         tokio::time::sleep(Duration::from_millis(random.u64(0..40))).await;
         assert!(daemon.ended().is_none(), "kill {kill}: it had ended by itself\n{}", daemon.log());
-        assert!(hit.is_some() || !feeds.hits().is_empty(), "kill {kill}, {aimed}: nothing happened\n{}", daemon.log());
+        assert!(
+            hit.is_some() || !feeds.hits().is_empty(),
+            "kill {kill}, {aimed}: nothing happened\n{}",
+            daemon.log()
+        );
         daemon.kill();
         if let Some(digest) = digest {
             let done = digest.await.unwrap();
@@ -154,8 +166,15 @@ async fn storm(seed: u64, kills: usize, aim: impl Fn(&mut fastrand::Rng) -> Aim)
     eprintln!(
         "seed {seed}: {kills} kills in {:.0} s, {} polls, {} items, {} mails taken ({} alert, {} roll-up, {} digest), \
          0 lost, 0 under two Message-IDs, {} duplicates of one Message-ID (at most {allowed}: {kills} kills + {} ambiguous drops), integrity ok",
-        begun.elapsed().as_secs_f64(), press.asked(), press.titles().len(), sink.count(),
-        figures.kinds["alert"], figures.kinds["rollup"], figures.kinds["digest"], figures.duplicates, sink.ambiguous(),
+        begun.elapsed().as_secs_f64(),
+        press.asked(),
+        press.titles().len(),
+        sink.count(),
+        figures.kinds["alert"],
+        figures.kinds["rollup"],
+        figures.kinds["digest"],
+        figures.duplicates,
+        sink.ambiguous(),
     );
     assert!(figures.duplicates <= allowed, "{} duplicates, {allowed} allowed", figures.duplicates);
 }
@@ -207,7 +226,8 @@ fn audit(watch: &Watch, titles: &[String], taken: &[Taken]) -> Figures {
     let mut ids: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for mail in taken {
         let (id, about) = (mail.id(), mail.header("X-Burdenwatch-Id"));
-        let kind = kinds.iter_mut().find(|(kind, _)| about.starts_with(**kind)).expect("a known kind of mail");
+        let kind =
+            kinds.iter_mut().find(|(kind, _)| about.starts_with(**kind)).expect("a known kind of mail");
         *kind.1 += 1;
         ids.entry((mail.to.clone(), about.clone())).or_default().insert(id.clone());
         if !about.starts_with("digest") {
@@ -224,7 +244,10 @@ fn audit(watch: &Watch, titles: &[String], taken: &[Taken]) -> Figures {
     let mut duplicates = 0;
     for ((_, id), copies) in &copies {
         duplicates += copies.len() - 1;
-        assert!(copies.iter().all(|copy| copy.data == copies[0].data), "{id} has not the same bytes every time");
+        assert!(
+            copies.iter().all(|copy| copy.data == copies[0].data),
+            "{id} has not the same bytes every time"
+        );
     }
     Figures { duplicates, kinds }
 }

@@ -53,7 +53,9 @@ async fn thousands_of_mails_leave_fast_and_at_level_memory() {
     let report = daemon::once(house.setup(), true, &CancellationToken::new()).await.unwrap();
     let (took, grown) = (cpu().saturating_sub(before), memory().saturating_sub(memory_before));
     let rate = count as f64 / took.as_secs_f64();
-    eprintln!("bulk: {count} mails in {took:.1?} of processor time: {rate:.0} a second; {grown} KiB more (unoptimised build)");
+    eprintln!(
+        "bulk: {count} mails in {took:.1?} of processor time: {rate:.0} a second; {grown} KiB more (unoptimised build)"
+    );
     assert_eq!(report.mail.sent, count);
     assert_eq!(std::fs::read_dir(house.dir.path().join("state/outbox")).unwrap().count(), count);
     assert!(rate >= 200.0, "{rate}");

@@ -24,13 +24,28 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mail", &["problem", "time", "news", "rules", "digest", "config"]),
     ("flow", &["problem", "time", "news", "rules", "digest", "config", "fetch", "store", "mail"]),
     ("daemon", &["problem", "time", "news", "rules", "digest", "config", "fetch", "store", "mail", "flow"]),
-    ("cli", &["problem", "time", "news", "rules", "digest", "config", "fetch", "store", "mail", "flow", "daemon"]),
+    (
+        "cli",
+        &["problem", "time", "news", "rules", "digest", "config", "fetch", "store", "mail", "flow", "daemon"],
+    ),
 ];
 
 /// The parts that are functions of their arguments.
 const PURE: &[&str] = &["news", "rules", "digest"];
-const IMPURE: &[&str] =
-    &["tokio", "std::fs", "std::net", "std::env", "std::thread", "::now()", "async fn", "rand::", "fastrand", ".await", "reqwest", "rusqlite"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "::now()",
+    "async fn",
+    "rand::",
+    "fastrand",
+    ".await",
+    "reqwest",
+    "rusqlite",
+];
 
 /// A source file: its part, its path below `src`, its code without tests and comments.
 struct File {
@@ -49,7 +64,8 @@ fn files() -> Vec<File> {
                 open.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let below = path.strip_prefix(&root).unwrap().to_owned();
-                let part = below.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+                let part =
+                    below.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
                 let text = std::fs::read_to_string(&path).unwrap();
                 tests.extend(test_files(&below, &text));
                 found.push(File { part, code: code(&text), path: below });
@@ -63,9 +79,12 @@ fn files() -> Vec<File> {
 
 /// The files a source declares for tests only.
 fn test_files(path: &Path, text: &str) -> Vec<PathBuf> {
-    let dir = if path.ends_with("mod.rs") { path.parent().unwrap().to_owned() } else { path.with_extension("") };
+    let dir =
+        if path.ends_with("mod.rs") { path.parent().unwrap().to_owned() } else { path.with_extension("") };
     let after = text.split("#[cfg(test)]\n").skip(1);
-    let declared = after.filter_map(|rest| rest.lines().find(|line| !line.starts_with("#["))?.strip_prefix("mod ")?.strip_suffix(';'));
+    let declared = after.filter_map(|rest| {
+        rest.lines().find(|line| !line.starts_with("#["))?.strip_prefix("mod ")?.strip_suffix(';')
+    });
     declared.map(|name| dir.join(format!("{name}.rs"))).collect()
 }
 
@@ -118,14 +137,36 @@ fn what_decides_has_no_clock_no_input_no_chance() {
 
 #[test]
 fn sql_stands_in_the_store_alone() {
-    let speaks = |file: &File| file.part != "store" && ["rusqlite::", "SELECT ", "INSERT INTO", "DELETE FROM"].iter().any(|word| file.code.contains(word));
-    complain(files().into_iter().filter(speaks).map(|file| format!("{} speaks SQL", file.path.display())).collect());
+    let speaks = |file: &File| {
+        file.part != "store"
+            && ["rusqlite::", "SELECT ", "INSERT INTO", "DELETE FROM"]
+                .iter()
+                .any(|word| file.code.contains(word))
+    };
+    complain(
+        files()
+            .into_iter()
+            .filter(speaks)
+            .map(|file| format!("{} speaks SQL", file.path.display()))
+            .collect(),
+    );
 }
 
 #[test]
 fn the_clock_is_asked_in_one_place() {
-    let asks = |file: &File| file.part != "time" && ["Timestamp::now()", "Zoned::now()", "SystemTime::now()"].iter().any(|word| file.code.contains(word));
-    complain(files().into_iter().filter(asks).map(|file| format!("{} asks what time it is", file.path.display())).collect());
+    let asks = |file: &File| {
+        file.part != "time"
+            && ["Timestamp::now()", "Zoned::now()", "SystemTime::now()"]
+                .iter()
+                .any(|word| file.code.contains(word))
+    };
+    complain(
+        files()
+            .into_iter()
+            .filter(asks)
+            .map(|file| format!("{} asks what time it is", file.path.display()))
+            .collect(),
+    );
 }
 
 #[test]

@@ -21,6 +21,14 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     if args.file.exists() {
         return console.fail(format!("{} exists; a backup never overwrites", args.file.display()));
     }
+    let dir = args.file.parent().filter(|dir| !dir.as_os_str().is_empty());
+    if let Some(dir) = dir.filter(|dir| !dir.is_dir()) {
+        return console.fail(format!(
+            "cannot write {}: there is no directory {}",
+            args.file.display(),
+            dir.display()
+        ));
+    }
     let db = or_end!(console.archive(&loaded)?);
     // Under another name until it is checked: a cut-off backup must not look like one.
     let mut partial = args.file.clone().into_os_string();
@@ -31,7 +39,11 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
         return console.fail(why);
     }
     if let Err(why) = std::fs::rename(&partial, &args.file) {
-        return console.fail(format!("cannot rename {} to {}: {why}", partial.display(), args.file.display()));
+        return console.fail(format!(
+            "cannot rename {} to {}: {why}",
+            partial.display(),
+            args.file.display()
+        ));
     }
     writeln!(console.err, "wrote and checked {}", args.file.display())?;
     Ok(Outcome::Success)

@@ -39,7 +39,8 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
 
 /// Polls each feed once and opens the mail server, storing and sending nothing.
 fn online(loaded: &Loaded, console: &mut Console) -> io::Result<Outcome> {
-    let mut outcome = if web::check_feeds(&loaded.config, console)? { Outcome::Success } else { Outcome::Failure };
+    let mut outcome =
+        if web::check_feeds(&loaded.config, console)? { Outcome::Success } else { Outcome::Failure };
     let mailer = match Mailer::new(&loaded.config.mail) {
         Ok(mailer) => mailer,
         Err(why) => return console.fail(why),
@@ -100,7 +101,7 @@ fn tally(problems: &[Problem]) -> String {
 }
 
 /// A number and its noun.
-fn plural(number: usize, noun: &str) -> String {
+pub(crate) fn plural(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

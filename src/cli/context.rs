@@ -108,7 +108,10 @@ impl Console {
             Ok(Some(db)) => Ok(Ok(db)),
             Ok(None) => {
                 let state = loaded.config.service.state_dir.display();
-                Ok(Err(self.fail(format!("there is no database in {state} yet; `burdenwatch run` makes it"))?))
+                Ok(
+                    Err(self
+                        .fail(format!("there is no database in {state} yet; `burdenwatch run` makes it"))?),
+                )
             }
             Err(outcome) => Ok(Err(outcome)),
         }

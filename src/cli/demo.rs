@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Outcome;
+use crate::cli::check::plural;
 use crate::cli::context::Console;
 use crate::cli::demo::feeds::SAMPLES;
 use crate::cli::run::runtime;
@@ -51,7 +52,12 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
         Ok(dir) => dir,
         Err(why) => return console.fail(why),
     };
-    writeln!(console.err, "serving {} sample feeds on loopback; everything goes into {}", SAMPLES.len() + 1, dir.display())?;
+    writeln!(
+        console.err,
+        "serving {} sample feeds on loopback; everything goes into {}",
+        SAMPLES.len() + 1,
+        dir.display()
+    )?;
     let shown = runtime()?.block_on(show(&dir));
     match shown {
         Ok(shown) => tell(&dir, &shown, console),
@@ -92,8 +98,10 @@ async fn show(dir: &Path) -> Result<Shown, String> {
     let server = serve(start, Arc::clone(&phase)).await.map_err(|why| format!("no sample server: {why}"))?;
     let config = dir.join("burdenwatch.toml");
     let dead = closed_port().await.map_err(|why| why.to_string())?;
-    std::fs::write(&config, configuration(dir, server, dead, start)).map_err(|why| format!("cannot write {}: {why}", config.display()))?;
-    let loaded = load::load(&config).map_err(|problems| problems.iter().map(ToString::to_string).collect::<String>())?;
+    std::fs::write(&config, configuration(dir, server, dead, start))
+        .map_err(|why| format!("cannot write {}: {why}", config.display()))?;
+    let loaded = load::load(&config)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<String>())?;
     let clock = ManualClock::new(start);
     let (setup, lock) = open::open(loaded, Arc::new(clock.clone()), true).map_err(|why| why.to_string())?;
     let stop = CancellationToken::new();
@@ -105,7 +113,8 @@ async fn show(dir: &Path) -> Result<Shown, String> {
     drop(setup);
     drop(tokio::task::spawn_blocking(move || store.close()).await);
     drop(lock);
-    let (subject, digest, match_id) = keep_html(dir).map_err(|why| why.to_string())?.ok_or("no digest was composed")?;
+    let (subject, digest, match_id) =
+        keep_html(dir).map_err(|why| why.to_string())?.ok_or("no digest was composed")?;
     Ok(Shown { first, second, digest, subject, match_id })
 }
 
@@ -130,7 +139,11 @@ async fn serve(start: Timestamp, phase: Arc<AtomicUsize>) -> io::Result<SocketAd
     Ok(address)
 }
 
-async fn hand_out(State(shelf): State<Shelf>, UrlPath(name): UrlPath<String>, headers: HeaderMap) -> Response {
+async fn hand_out(
+    State(shelf): State<Shelf>,
+    UrlPath(name): UrlPath<String>,
+    headers: HeaderMap,
+) -> Response {
     let phase = shelf.phase.load(Ordering::Relaxed);
     let Some(sample) = SAMPLES.iter().find(|sample| sample.path.trim_start_matches('/') == name) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -170,7 +183,11 @@ fn keep_html(dir: &Path) -> Result<Option<(String, String, i64)>, StoreError> {
     let Some(db) = Db::open_reader(&dir.join("burdenwatch.db"))? else { return Ok(None) };
     let tx = db.read();
     let Some(digest) = tx.digests(None, 1)?.into_iter().next() else { return Ok(None) };
-    let best = tx.matches(None, None, 50)?.into_iter().filter(|row| row.disposition == "fresh").max_by_key(|row| row.score);
+    let best = tx
+        .matches(None, None, 50)?
+        .into_iter()
+        .filter(|row| row.disposition == "fresh")
+        .max_by_key(|row| row.score);
     if let Some(mail) = tx.mails_of(&format!("digest|{}|{}", digest.subscription, digest.number))?.first() {
         let name = crate::flow::dispatch::file_name(mail).replace(".eml", ".html");
         let written = std::fs::write(dir.join(&name), &digest.html);
@@ -192,8 +209,11 @@ fn tell(dir: &Path, shown: &Shown, console: &mut Console) -> io::Result<Outcome>
     for (when, report) in [("first poll", &shown.first), ("three hours later", &shown.second)] {
         writeln!(
             out,
-            "{when}: {} feeds polled, {} new articles, {} flagged, {} mails",
-            report.polled, report.new, report.matched, report.mail.sent
+            "{when}: {} polled, {}, {} flagged, {}",
+            plural(report.polled, "feed"),
+            plural(report.new, "new article"),
+            report.matched,
+            plural(report.mail.sent, "mail")
         )?;
         for (feed, why) in &report.failed {
             writeln!(out, "  {feed}: {why}")?;
@@ -207,7 +227,11 @@ fn tell(dir: &Path, shown: &Shown, console: &mut Console) -> io::Result<Outcome>
     }
     writeln!(out, "Database: {}\n", dir.join("burdenwatch.db").display())?;
     let call = format!("{program} -c {}", config.display());
-    writeln!(out, "Try:\n  {call} matches list\n  {call} matches show {}\n  {call} digest preview demo-desk", shown.match_id)?;
+    writeln!(
+        out,
+        "Try:\n  {call} matches list\n  {call} matches show {}\n  {call} digest preview demo-desk",
+        shown.match_id
+    )?;
     out.flush()?;
     let well = shown.first.trouble.is_empty() && shown.second.trouble.is_empty() && shown.first.mail.sent > 0;
     Ok(if well { Outcome::Success } else { Outcome::Failure })

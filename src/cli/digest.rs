@@ -83,22 +83,37 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     let loaded = or_end!(console.load()?);
     match &args.command {
         Command::List { subscription, json } => list(console, &loaded, subscription.as_deref(), *json),
-        Command::Show { number, subscription, format } => show(console, &loaded, *number, subscription.as_deref(), *format),
+        Command::Show { number, subscription, format } => {
+            show(console, &loaded, *number, subscription.as_deref(), *format)
+        }
         Command::Preview { name, format } => preview(console, &loaded, name, *format),
         Command::Send { name } => send(console, loaded, name),
     }
 }
 
-fn named<'l>(console: &mut Console, loaded: &'l Loaded, name: &str) -> io::Result<Result<&'l Subscription, Outcome>> {
+fn named<'l>(
+    console: &mut Console,
+    loaded: &'l Loaded,
+    name: &str,
+) -> io::Result<Result<&'l Subscription, Outcome>> {
     if let Some(found) = loaded.config.subscriptions.iter().find(|one| one.name == name) {
         return Ok(Ok(found));
     }
     let names: Vec<&str> = loaded.config.subscriptions.iter().map(|one| one.name.as_str()).collect();
-    let known = if names.is_empty() { "none is configured".to_owned() } else { format!("configured are: {}", names.join(", ")) };
+    let known = if names.is_empty() {
+        "none is configured".to_owned()
+    } else {
+        format!("configured are: {}", names.join(", "))
+    };
     Ok(Err(console.fail(format!("there is no subscription \"{name}\"; {known}"))?))
 }
 
-fn list(console: &mut Console, loaded: &Loaded, subscription: Option<&str>, json: bool) -> io::Result<Outcome> {
+fn list(
+    console: &mut Console,
+    loaded: &Loaded,
+    subscription: Option<&str>,
+    json: bool,
+) -> io::Result<Outcome> {
     let rows = match or_end!(console.reader(loaded)?) {
         None => Vec::new(),
         Some(db) => match db.read().digests(subscription, 500) {
@@ -128,7 +143,13 @@ fn list(console: &mut Console, loaded: &Loaded, subscription: Option<&str>, json
     Ok(Outcome::Success)
 }
 
-fn show(console: &mut Console, loaded: &Loaded, number: u32, name: Option<&str>, format: Format) -> io::Result<Outcome> {
+fn show(
+    console: &mut Console,
+    loaded: &Loaded,
+    number: u32,
+    name: Option<&str>,
+    format: Format,
+) -> io::Result<Outcome> {
     let db = or_end!(console.archive(loaded)?);
     let found = match db.read().digests(name, u32::MAX) {
         Ok(rows) => rows.into_iter().filter(|row| row.number == number).collect::<Vec<_>>(),
@@ -138,19 +159,25 @@ fn show(console: &mut Console, loaded: &Loaded, number: u32, name: Option<&str>,
     subscriptions.dedup();
     match found.into_iter().next() {
         None => console.fail(format!("there is no digest #{number}; `burdenwatch digest list` shows them")),
-        Some(_) if subscriptions.len() > 1 => {
-            console.fail(format!("#{number} is a digest of {}: say which with --subscription", subscriptions.join(" and ")))
-        }
+        Some(_) if subscriptions.len() > 1 => console.fail(format!(
+            "#{number} is a digest of {}: say which with --subscription",
+            subscriptions.join(" and ")
+        )),
         Some(row) if format == Format::Eml => {
             let key = format!("digest|{}|{number}", row.subscription);
-            let mail = db.read().mails_of(&key).and_then(|mails| mails.first().map(|mail| db.read().mail_bytes(mail.id)).transpose());
+            let mail = db
+                .read()
+                .mails_of(&key)
+                .and_then(|mails| mails.first().map(|mail| db.read().mail_bytes(mail.id)).transpose());
             match mail {
                 Ok(Some(bytes)) => bytes_out(console, &bytes),
                 Ok(None) => console.fail("its mail is no longer in the outbox"),
                 Err(why) => console.fail(why),
             }
         }
-        Some(row) => words_out(console, &Rendered { subject: row.subject, text: row.text, html: row.html }, format),
+        Some(row) => {
+            words_out(console, &Rendered { subject: row.subject, text: row.text, html: row.html }, format)
+        }
     }
 }
 
@@ -177,7 +204,9 @@ fn preview(console: &mut Console, loaded: &Loaded, name: &str, format: Format) -
     let db = or_end!(console.archive(loaded)?);
     let words = match compose(&db, loaded, subscription) {
         Ok(Some(words)) => words,
-        Ok(None) => return console.fail("the daemon has not seen this subscription yet; start or reload it first"),
+        Ok(None) => {
+            return console.fail("the daemon has not seen this subscription yet; start or reload it first");
+        }
         Err(why) => return console.fail(why),
     };
     if format != Format::Eml {
@@ -209,7 +238,8 @@ fn compose(db: &Db, loaded: &Loaded, subscription: &Subscription) -> Result<Opti
     let tx = db.read();
     let Some(row) = tx.subscription(&subscription.name)? else { return Ok(None) };
     let near = digests::nearest(tx, &loaded.rules, &subscription.name)?;
-    let draft = digests::draft(tx, &loaded.config, &loaded.rules, subscription, &row, near, SystemClock.now())?;
+    let draft =
+        digests::draft(tx, &loaded.config, &loaded.rules, subscription, &row, near, SystemClock.now())?;
     let templates = loaded.templates.clone().unwrap_or_else(|| Arc::new(Templates::builtin()));
     Ok(Some(digest::digest(&draft.facts, &templates)))
 }
@@ -224,12 +254,18 @@ fn send(console: &mut Console, loaded: Loaded, name: &str) -> io::Result<Outcome
     let own = lock::take(&state_dir).ok();
     let runtime = runtime()?;
     let done = runtime.block_on(async {
-        let store = Store::open(&state_dir.join("burdenwatch.db"), SystemClock.now(), false).map_err(|why| why.to_string())?;
+        let store = Store::open(&state_dir.join("burdenwatch.db"), SystemClock.now(), false)
+            .map_err(|why| why.to_string())?;
         let run = Run { once: true, id: format!("send-{:016x}", fastrand::u64(..)) };
-        let setup = open::install(loaded, store, Arc::new(SystemClock), run).map_err(|why| why.to_string())?;
+        let setup =
+            open::install(loaded, store, Arc::new(SystemClock), run).map_err(|why| why.to_string())?;
         let now = setup.clock.now();
         let known = subscription.name.clone();
-        setup.store.write(move |tx| tx.know_subscription(&known, now, now)).await.map_err(|why| why.to_string())?;
+        setup
+            .store
+            .write(move |tx| tx.know_subscription(&known, now, now))
+            .await
+            .map_err(|why| why.to_string())?;
         let number = digests::compose(&setup, &subscription, None).await.map_err(|why| why.to_string())?;
         let delivered = if own.is_some() {
             let stop = tokio_util::sync::CancellationToken::new();
@@ -253,8 +289,8 @@ fn send(console: &mut Console, loaded: Loaded, name: &str) -> io::Result<Outcome
             writeln!(console.err, "digest #{number} is sent to {} recipients", mail.sent)?;
             Ok(Outcome::Success)
         }
-        Ok((number, Some(_))) => {
-            console.fail(format!("digest #{number} is queued but could not be delivered to all; `burdenwatch outbox list` says why"))
-        }
+        Ok((number, Some(_))) => console.fail(format!(
+            "digest #{number} is queued but could not be delivered to all; `burdenwatch outbox list` says why"
+        )),
     }
 }

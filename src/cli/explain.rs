@@ -12,7 +12,8 @@ use crate::rules::why::sentence;
 /// Say which rules an article matches and why, or how near it comes.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A feed or text file, `-`, an address, or `#ID` of a stored article
+    /// A feed or text file, `-` for standard input, an address to fetch, or `#ID` of a stored article (quoted)
+    #[arg(value_name = "FILE|-|URL|#ID", required_unless_present_any = ["title", "summary"])]
     pub article: Option<String>,
     /// A headline instead of a file
     #[arg(long, conflicts_with = "article")]

@@ -35,12 +35,12 @@ enum Command {
     },
     /// Poll each configured feed once, storing nothing, and say what came
     Check,
-    /// Print the feeds a web page names as [[feed]] tables to paste
+    /// Print the feeds a web page names as `[[feed]]` tables to paste
     Discover {
         /// The page's address
         url: Url,
     },
-    /// Print an OPML list as [[feed]] tables to paste
+    /// Print an OPML list as `[[feed]]` tables to paste
     Import(ImportArgs),
     /// Print the configured feeds as OPML
     Export,
@@ -74,7 +74,7 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Print a list of feeds from another program as [[feed]] tables
+/// Print a list of feeds from another program as `[[feed]]` tables
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImportArgs {
     /// An OPML file, or - for standard input

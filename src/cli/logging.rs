@@ -25,7 +25,9 @@ pub fn start(verbosity: i8) {
     let layer = if journal { tracing_journald::layer().ok() } else { None };
     let started = match layer {
         // Fields keep their own names: FEED, RULE, DIGEST, MESSAGE_ID can be asked for with journalctl.
-        Some(layer) => tracing_subscriber::registry().with(layer.with_field_prefix(None).with_filter(filter)).try_init(),
+        Some(layer) => {
+            tracing_subscriber::registry().with(layer.with_field_prefix(None).with_filter(filter)).try_init()
+        }
         None => {
             let plain = tracing_subscriber::fmt::layer()
                 .with_writer(io::stderr)

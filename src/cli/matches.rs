@@ -135,7 +135,8 @@ fn rows(
 
 /// The instant so long ago, from `7d` or `36h`.
 pub(crate) fn age(text: &str) -> Result<Timestamp, String> {
-    let span = crate::config::unit::duration(text).map_err(|wrong| format!("{}; {}", wrong.what, wrong.hint))?;
+    let span =
+        crate::config::unit::duration(text).map_err(|wrong| format!("{}; {}", wrong.what, wrong.hint))?;
     let span = jiff::SignedDuration::try_from(span).map_err(|why| why.to_string())?;
     SystemClock.now().checked_sub(span).map_err(|why| why.to_string())
 }
@@ -200,8 +201,15 @@ fn as_csv(console: &mut Console, rows: &[MatchRow]) -> io::Result<Outcome> {
         write!(
             out,
             "{},{},{},{published},{},{},{story},{},{},{},{}\r\n",
-            row.article_id, row.at, row.seen_at, level(row.level), row.score, cell(&row.source),
-            cell(row.lang.as_deref().unwrap_or_default()), cell(&row.title), cell(row.link.as_deref().unwrap_or_default()),
+            row.article_id,
+            row.at,
+            row.seen_at,
+            level(row.level),
+            row.score,
+            cell(&row.source),
+            cell(row.lang.as_deref().unwrap_or_default()),
+            cell(&row.title),
+            cell(row.link.as_deref().unwrap_or_default()),
         )?;
     }
     out.flush()?;
@@ -213,13 +221,19 @@ fn as_atom(console: &mut Console, rows: &[MatchRow]) -> io::Result<Outcome> {
     let xml = |text: &str| quick_xml::escape::escape(text::safe(text)).into_owned();
     let newest = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| row.at);
     let out = &mut console.out;
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">")?;
+    writeln!(
+        out,
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">"
+    )?;
     writeln!(out, "<title>burdenwatch</title><id>urn:burdenwatch:matches</id><updated>{newest}</updated>")?;
     for row in rows {
         writeln!(
             out,
             "<entry><id>urn:burdenwatch:match:{}</id><title>{}</title><updated>{}</updated><author><name>{}</name></author>",
-            row.article_id, xml(&row.title), row.at, xml(&row.source)
+            row.article_id,
+            xml(&row.title),
+            row.at,
+            xml(&row.source)
         )?;
         if let Some(link) = &row.link {
             writeln!(out, "<link href=\"{}\"/>", xml(link))?;
@@ -234,7 +248,8 @@ fn as_atom(console: &mut Console, rows: &[MatchRow]) -> io::Result<Outcome> {
 fn show(console: &mut Console, loaded: &Loaded, id: i64, json: bool) -> io::Result<Outcome> {
     let db = or_end!(console.archive(loaded)?);
     match gather(db.read(), id) {
-        Ok(None) => console.fail(format!("no flagged article has the number {id}; `burdenwatch matches list` shows them")),
+        Ok(None) => console
+            .fail(format!("no flagged article has the number {id}; `burdenwatch matches list` shows them")),
         Ok(Some(found)) if json => console.json(&found.json()),
         Ok(Some(found)) => {
             found.print(&mut console.out, &loaded.config.service.time_zone)?;
@@ -260,8 +275,14 @@ fn gather(tx: Tx<'_>, id: i64) -> Result<Option<Found>, StoreError> {
     let mut members = Vec::new();
     for member in row.story_id.map(|story| tx.members(story)).transpose()?.unwrap_or_default() {
         let text = tx.text(member.article_id)?.unwrap_or_default();
-        let evidence = member.evidence.as_deref().and_then(|json| serde_json::from_str::<Evidence>(json).ok());
-        members.push((member.article_id, text.title, text.source, evidence.map(|evidence| evidence.to_string())));
+        let evidence =
+            member.evidence.as_deref().and_then(|json| serde_json::from_str::<Evidence>(json).ok());
+        members.push((
+            member.article_id,
+            text.title,
+            text.source,
+            evidence.map(|evidence| evidence.to_string()),
+        ));
     }
     Ok(Some(Found {
         rules: tx.rules_of(id)?,
@@ -280,15 +301,18 @@ impl Found {
             object.insert("summary".to_owned(), json!(self.text.summary));
             object.insert("authors".to_owned(), json!(self.text.authors));
             object.insert("wire".to_owned(), json!(self.text.wire));
-            object.insert("rules".to_owned(), json!(self.rules.iter().map(|row| &row.matched).collect::<Vec<_>>()));
+            object.insert(
+                "rules".to_owned(),
+                json!(self.rules.iter().map(|row| &row.matched).collect::<Vec<_>>()),
+            );
             object.insert("outlets".to_owned(), json!(self.outlets));
             let members = self.members.iter().map(|(id, title, source, evidence)| {
                 json!({ "id": id, "title": title, "source": source, "evidence": evidence })
             });
             object.insert("members".to_owned(), members.collect());
-            let revisions = self.revisions.iter().map(|(at, title, changed)| {
-                json!({ "until": at.to_string(), "title": title, "changed": changed })
-            });
+            let revisions = self.revisions.iter().map(
+                |(at, title, changed)| json!({ "until": at.to_string(), "title": title, "changed": changed }),
+            );
             object.insert("revisions".to_owned(), revisions.collect());
         }
         value
@@ -300,7 +324,12 @@ impl Found {
         let row = &self.row;
         writeln!(out, "{}\n", safe(&row.title))?;
         writeln!(out, "number     {} ({}, {})", row.article_id, level(row.level), row.disposition)?;
-        writeln!(out, "source     {}{}", safe(&row.source), self.text.wire.as_deref().map(|wire| format!(" ({wire})")).unwrap_or_default())?;
+        writeln!(
+            out,
+            "source     {}{}",
+            safe(&row.source),
+            self.text.wire.as_deref().map(|wire| format!(" ({wire})")).unwrap_or_default()
+        )?;
         if let Some(link) = &row.link {
             writeln!(out, "link       {}", safe(link))?;
         }
@@ -312,7 +341,15 @@ impl Found {
             let vetoed = one.vetoed_by.as_deref().map(|by| format!(", vetoed by {by}")).unwrap_or_default();
             writeln!(out, "rule {} ({}), score {}{vetoed}: {}", one.id, one.topic, one.score, one.branch)?;
             for hit in &one.hits {
-                writeln!(out, "  {:?} {}..{} \"{}\" ({})", hit.field, hit.start, hit.end, safe(&hit.text), hit.set)?;
+                writeln!(
+                    out,
+                    "  {:?} {}..{} \"{}\" ({})",
+                    hit.field,
+                    hit.start,
+                    hit.end,
+                    safe(&hit.text),
+                    hit.set
+                )?;
             }
         }
         for (name, link) in &self.outlets {
@@ -333,7 +370,13 @@ impl Found {
     }
 }
 
-fn label(console: &mut Console, loaded: &Loaded, id: i64, verdict: Verdict, note: &str) -> io::Result<Outcome> {
+fn label(
+    console: &mut Console,
+    loaded: &Loaded,
+    id: i64,
+    verdict: Verdict,
+    note: &str,
+) -> io::Result<Outcome> {
     let mut db = or_end!(console.writer(loaded)?);
     let label = Label { article_id: id, relevant: matches!(verdict, Verdict::Yes), note: note.to_owned() };
     let now = SystemClock.now();
@@ -346,7 +389,7 @@ fn label(console: &mut Console, loaded: &Loaded, id: i64, verdict: Verdict, note
     });
     match done {
         Ok(true) => Ok(Outcome::Success),
-        Ok(false) => console.fail(format!("no article has the number {id}")),
+        Ok(false) => console.fail(format!("no article has the number {id}; `burdenwatch matches list` and `burdenwatch rules sample` show numbers")),
         Err(why) => console.fail(why),
     }
 }

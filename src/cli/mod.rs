@@ -76,7 +76,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed or needs a person, 2 wrong usage, 78 wrong configuration.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 something failed or needs a person, 2 wrong usage, 78 wrong configuration.";
 
 /// When to colour output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,13 +100,11 @@ pub enum Command {
     /// Check the configuration, the rules and their tests
     Check(check::Args),
     /// Say which rules match an article and why, or how near they came
-    /// Say which rules match an article and why, or how near they came
     Explain(explain::ExplainArgs),
     /// Check, test, list, measure and try rules
     Rules(rulings::RulesArgs),
     /// Show the entries of a feed as burdenwatch reads them
     Parse(parse::Args),
-    /// Check, test, list, measure and try rules
     /// Measure how articles are grouped into stories
     Stories(stories::Args),
     /// Show feed health; find, import and export feeds

@@ -70,17 +70,29 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
             let mut db = or_end!(console.writer(&loaded)?);
             match db.write(|tx| tx.end_mute(*id)) {
                 Ok(true) => Ok(Outcome::Success),
-                Ok(false) => console.fail(format!("there is no mute {id}; `burdenwatch mute list` shows them")),
+                Ok(false) => {
+                    console.fail(format!("there is no mute {id}; `burdenwatch mute list` shows them"))
+                }
                 Err(why) => console.fail(why),
             }
         }
     }
 }
 
-fn add(console: &mut Console, loaded: &Loaded, kind: MuteKind, what: &str, until: &str, reason: &str) -> io::Result<Outcome> {
+fn add(
+    console: &mut Console,
+    loaded: &Loaded,
+    kind: MuteKind,
+    what: &str,
+    until: &str,
+    reason: &str,
+) -> io::Result<Outcome> {
     let now = SystemClock.now();
     let Some(until) = moment(until, now, loaded).filter(|until| *until > now) else {
-        writeln!(console.err, "error: --until \"{until}\" is neither a date to come (2026-12-24) nor a time span (3d)")?;
+        writeln!(
+            console.err,
+            "error: --until \"{until}\" is neither a date to come (2026-12-24) nor a time span (3d)"
+        )?;
         return Ok(Outcome::Usage);
     };
     if matches!(kind, MuteKind::Rule) && !loaded.rules.rules().iter().any(|rule| rule.id == what) {
@@ -90,7 +102,12 @@ fn add(console: &mut Console, loaded: &Loaded, kind: MuteKind, what: &str, until
     match db.write(|tx| tx.record_mute(kind, what, until, reason, now)) {
         Ok(id) => {
             let until = until.to_zoned(loaded.config.service.time_zone.clone());
-            writeln!(console.err, "mute {id}: {} {what} until {}", kind.as_str(), until.strftime("%Y-%m-%d %H:%M %Z"))?;
+            writeln!(
+                console.err,
+                "mute {id}: {} {what} until {}",
+                kind.as_str(),
+                until.strftime("%Y-%m-%d %H:%M %Z")
+            )?;
             Ok(Outcome::Success)
         }
         Err(why) => console.fail(why),

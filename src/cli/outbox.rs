@@ -79,7 +79,13 @@ fn value(mail: &OutboxRow) -> serde_json::Value {
     })
 }
 
-fn list(console: &mut Console, loaded: &Loaded, state: Option<&str>, limit: u32, json: bool) -> io::Result<Outcome> {
+fn list(
+    console: &mut Console,
+    loaded: &Loaded,
+    state: Option<&str>,
+    limit: u32,
+    json: bool,
+) -> io::Result<Outcome> {
     let mails = match or_end!(console.reader(loaded)?) {
         None => Vec::new(),
         Some(db) => match db.read().mails(state, limit) {
@@ -106,7 +112,11 @@ fn list(console: &mut Console, loaded: &Loaded, state: Option<&str>, limit: u32,
                 ]
             })
             .collect();
-        table::print(&mut console.out, &["ID", "STATE", "TRIES", "QUEUED", "RECIPIENT", "SUBJECT", "LAST REPLY"], &cells)?;
+        table::print(
+            &mut console.out,
+            &["ID", "STATE", "TRIES", "QUEUED", "RECIPIENT", "SUBJECT", "LAST REPLY"],
+            &cells,
+        )?;
     }
     console.out.flush()?;
     Ok(Outcome::Success)
@@ -118,7 +128,10 @@ fn show(console: &mut Console, loaded: &Loaded, id: i64, eml: bool, json: bool) 
     let found = tx.mail(id).and_then(|mail| Ok((mail, tx.tries(id)?)));
     let (mail, tries) = match found {
         Ok((Some(mail), tries)) => (mail, tries),
-        Ok((None, _)) => return console.fail(format!("no mail has the number {id}; `burdenwatch outbox list` shows them")),
+        Ok((None, _)) => {
+            return console
+                .fail(format!("no mail has the number {id}; `burdenwatch outbox list` shows them"));
+        }
         Err(why) => return console.fail(why),
     };
     if eml {
@@ -146,7 +159,13 @@ fn show(console: &mut Console, loaded: &Loaded, id: i64, eml: bool, json: bool) 
     let out = &mut console.out;
     writeln!(out, "{}\n", text::safe(&mail.subject))?;
     writeln!(out, "number      {} ({})", mail.id, mail.kind)?;
-    writeln!(out, "state       {} after {} tries", mail.state, mail.attempts)?;
+    writeln!(
+        out,
+        "state       {} after {} {}",
+        mail.state,
+        mail.attempts,
+        if mail.attempts == 1 { "try" } else { "tries" }
+    )?;
     writeln!(out, "recipient   {}", mail.recipient)?;
     writeln!(out, "message-id  {}", mail.message_id)?;
     writeln!(out, "queued      {}", time(mail.created_at))?;
@@ -176,7 +195,8 @@ fn change(console: &mut Console, loaded: &Loaded, id: i64, what: &str) -> io::Re
             writeln!(console.err, "mail {id} is {what}")?;
             Ok(Outcome::Success)
         }
-        Ok(false) => console.fail(format!("mail {id} cannot be {what}: it does not exist, was sent, or is being sent now")),
+        Ok(false) => console
+            .fail(format!("mail {id} cannot be {what}: it does not exist, was sent, or is being sent now")),
         Err(why) => console.fail(why),
     }
 }

@@ -60,7 +60,7 @@ pub fn run(
     let fetched = match load(name, input, fetch) {
         Ok(fetched) => fetched,
         Err(problem) => {
-            writeln!(err, "burdenwatch: cannot read {name}: {problem}")?;
+            writeln!(err, "error: cannot read {name}: {problem}")?;
             return Ok(false);
         }
     };
@@ -74,7 +74,7 @@ pub fn run(
         answer.print(out)?;
     }
     if let Some(error) = &answer.error {
-        writeln!(err, "burdenwatch: {name}: {error}")?;
+        writeln!(err, "error: {name}: {error}")?;
     }
     Ok(answer.error.is_none())
 }

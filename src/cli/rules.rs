@@ -33,13 +33,13 @@ pub struct TestArgs {
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// Lines of JSON: id, title, summary, body, lang, label
-    #[arg(required_unless_present = "labels")]
+    #[arg(required_unless_present = "labels", value_name = "CORPUS.jsonl")]
     pub corpus: Option<PathBuf>,
     /// Use the articles labelled with `matches label` instead
     #[arg(long, conflicts_with = "corpus")]
     pub labels: bool,
     /// Fail below these figures, for example precision=0.95,recall=0.9
-    #[arg(long, value_parser = floor)]
+    #[arg(long, value_parser = floor, value_name = "FIGURES")]
     pub floor: Option<Floor>,
     /// Print JSON
     #[arg(long)]

@@ -182,7 +182,11 @@ fn eval(args: &EvalArgs, console: &mut Console) -> io::Result<bool> {
         },
         Some(path) => match std::fs::File::open(path) {
             Ok(file) => (Box::new(BufReader::new(file)), path.display().to_string()),
-            Err(why) => return console.fail(format!("cannot read the corpus {}: {why}", path.display())).map(|_| false),
+            Err(why) => {
+                return console
+                    .fail(format!("cannot read the corpus {}: {why}", path.display()))
+                    .map(|_| false);
+            }
         },
     };
     rules::eval(&set, args, &mut corpus, &name, clean, &mut progress, &mut console.out, &mut console.err)
@@ -213,7 +217,8 @@ fn labelled(loaded: Option<&Loaded>) -> Result<Vec<u8>, String> {
 /// The archived articles seen since; all in memory, as rule sets borrow them.
 fn archived(loaded: &Loaded, since: Timestamp) -> Result<Vec<(i64, ArchivedText)>, String> {
     let db = Db::open_reader(&loaded.config.service.state_dir.join("burdenwatch.db"));
-    let db = db.map_err(|why| why.to_string())?.ok_or("there is no database yet; `burdenwatch run` makes it")?;
+    let db =
+        db.map_err(|why| why.to_string())?.ok_or("there is no database yet; `burdenwatch run` makes it")?;
     let mut articles = Vec::new();
     let walked = db.read().each_text(since, |id, _, text| {
         articles.push((id, text));
@@ -251,9 +256,11 @@ fn try_out(console: &mut Console, files: &[PathBuf], since: &str, json: bool) ->
         .flatten()
         .and_then(|db| db.read().labels().ok())
         .unwrap_or_default();
-    let differences = backtest(&loaded.rules, &new, articles.iter().map(|(id, text)| (*id, as_article(text))));
+    let differences =
+        backtest(&loaded.rules, &new, articles.iter().map(|(id, text)| (*id, as_article(text))));
     for one in &differences {
-        let title = articles.iter().find(|(id, _)| *id == one.article).map_or("", |(_, text)| text.title.as_str());
+        let title =
+            articles.iter().find(|(id, _)| *id == one.article).map_or("", |(_, text)| text.title.as_str());
         let label = labels.iter().find(|label| label.article_id == one.article).map(|label| label.relevant);
         if json {
             let mut value = serde_json::to_value(one)?;
@@ -269,8 +276,15 @@ fn try_out(console: &mut Console, files: &[PathBuf], since: &str, json: bool) ->
             Change::Lost { score } => format!("lost       score {score}"),
             Change::Reranked { from, to } => format!("re-ranked  score {from} -> {to}"),
         };
-        let label = label.map_or("", |relevant| if relevant { "  (labelled yes)" } else { "  (labelled no)" });
-        writeln!(console.out, "{what}  {}  #{} {}{label}", one.rule, one.article, table::short(&text::safe(title), 80))?;
+        let label =
+            label.map_or("", |relevant| if relevant { "  (labelled yes)" } else { "  (labelled no)" });
+        writeln!(
+            console.out,
+            "{what}  {}  #{} {}{label}",
+            one.rule,
+            one.article,
+            table::short(&text::safe(title), 80)
+        )?;
     }
     writeln!(console.err, "{} articles, {} differences", articles.len(), differences.len())?;
     Ok(Outcome::Success)
@@ -286,7 +300,8 @@ fn sample(console: &mut Console, count: usize, since: &str) -> io::Result<Outcom
         Ok(articles) => articles,
         Err(why) => return console.fail(why),
     };
-    let unmatched = |text: &ArchivedText| !loaded.rules.evaluate(&as_article(text)).iter().any(|rule| rule.counts());
+    let unmatched =
+        |text: &ArchivedText| !loaded.rules.evaluate(&as_article(text)).iter().any(|rule| rule.counts());
     let mut rest: Vec<&(i64, ArchivedText)> = articles.iter().filter(|(_, text)| unmatched(text)).collect();
     let mut near: Vec<(i64, i64, String)> = rest
         .iter()
@@ -297,9 +312,12 @@ fn sample(console: &mut Console, count: usize, since: &str) -> io::Result<Outcom
         .collect();
     near.sort_by_key(|(score, id, _)| (std::cmp::Reverse(*score), *id));
     near.truncate(count);
-    let title = |id: i64| articles.iter().find(|(one, _)| *one == id).map_or("", |(_, text)| text.title.as_str());
-    let mut cells: Vec<Vec<String>> =
-        near.iter().map(|(_, id, why)| vec![id.to_string(), table::short(title(*id), 70), why.clone()]).collect();
+    let title =
+        |id: i64| articles.iter().find(|(one, _)| *one == id).map_or("", |(_, text)| text.title.as_str());
+    let mut cells: Vec<Vec<String>> = near
+        .iter()
+        .map(|(_, id, why)| vec![id.to_string(), table::short(title(*id), 70), why.clone()])
+        .collect();
     fastrand::shuffle(&mut rest);
     rest.retain(|(id, _)| !near.iter().any(|(_, shown, _)| shown == id));
     for (id, text) in rest.into_iter().take(count) {
@@ -339,7 +357,8 @@ fn articles(args: &ExplainArgs, loaded: Option<&Loaded>) -> Result<Vec<ArchivedT
         let summary = text::plain(args.summary.as_deref().unwrap_or_default());
         return Ok(vec![ArchivedText { title, summary, ..ArchivedText::default() }]);
     }
-    let name = args.article.as_deref().ok_or("say what to explain: a file, -, an address, #ID, or --title")?;
+    let name =
+        args.article.as_deref().ok_or("say what to explain: a file, -, an address, #ID, or --title")?;
     if let Some(id) = name.strip_prefix('#') {
         return stored(id, loaded).map(|text| vec![text]);
     }
@@ -349,7 +368,11 @@ fn articles(args: &ExplainArgs, loaded: Option<&Loaded>) -> Result<Vec<ArchivedT
         let fetched = web::get(&url)?;
         return Ok(read(&fetched.body, fetched.content_type.as_deref(), fetched.address.as_ref()));
     }
-    let body = if name == "-" { bounded(&mut io::stdin()) } else { std::fs::File::open(name).and_then(|mut file| bounded(&mut file)) };
+    let body = if name == "-" {
+        bounded(&mut io::stdin())
+    } else {
+        std::fs::File::open(name).and_then(|mut file| bounded(&mut file))
+    };
     body.map(|body| read(&body, None, None)).map_err(|why| format!("cannot read {name}: {why}"))
 }
 
@@ -361,7 +384,8 @@ fn bounded(input: &mut dyn Read) -> io::Result<Vec<u8>> {
 
 fn stored(id: &str, loaded: Option<&Loaded>) -> Result<ArchivedText, String> {
     let id: i64 = id.parse().map_err(|_| format!("#{id} is not an article's number"))?;
-    let loaded = loaded.ok_or("stored articles are in the database of a configuration: name it with --config")?;
+    let loaded =
+        loaded.ok_or("stored articles are in the database of a configuration: name it with --config")?;
     let db = Db::open_reader(Path::new(&loaded.config.service.state_dir.join("burdenwatch.db")));
     let db = db.map_err(|why| why.to_string())?.ok_or("there is no database yet")?;
     let found = db.read().any_text(id).map_err(|why| why.to_string())?;
@@ -389,5 +413,9 @@ fn read(body: &[u8], content_type: Option<&str>, base: Option<&url::Url>) -> Vec
     }
     let plain = text::plain(&String::from_utf8_lossy(body));
     let (title, summary) = plain.split_once('\n').unwrap_or((plain.as_str(), ""));
-    vec![ArchivedText { title: title.trim().to_owned(), summary: summary.trim().to_owned(), ..ArchivedText::default() }]
+    vec![ArchivedText {
+        title: title.trim().to_owned(),
+        summary: summary.trim().to_owned(),
+        ..ArchivedText::default()
+    }]
 }

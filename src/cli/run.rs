@@ -9,12 +9,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Outcome;
+use crate::cli::check::plural;
 use crate::cli::context::Console;
 use crate::cli::logging;
 use crate::config::load::Loaded;
 use crate::daemon;
 use crate::daemon::{OnceReport, StartError};
 use crate::or_end;
+use crate::problem::Problem;
+use crate::rules::builtin;
 use crate::time::SystemClock;
 
 /// Arguments of `run`.
@@ -32,10 +35,7 @@ pub struct Args {
 pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     logging::start(console.verbosity);
     let loaded = or_end!(console.load()?);
-    for warning in &loaded.problems {
-        let place = warning.place().unwrap_or_default();
-        tracing::warn!("{place}: {}", warning.what);
-    }
+    warn(&loaded);
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         if args.once { once(loaded, args.all).await } else { forever(loaded).await.map(|()| None) }
@@ -49,9 +49,29 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     }
 }
 
+/// Logs what may be meant otherwise. Remarks on rules are many and for whoever writes them: they are counted.
+fn warn(loaded: &Loaded) {
+    let configured = loaded.config.rule_sources.clone();
+    let files = if configured.is_empty() { builtin::sources() } else { configured };
+    let of_rules = |problem: &&Problem| {
+        problem.source.as_ref().is_some_and(|source| files.iter().any(|file| file.path == source.path))
+    };
+    let (rules, rest): (Vec<&Problem>, Vec<&Problem>) = loaded.problems.iter().partition(of_rules);
+    for problem in rest {
+        tracing::warn!("{}: {}", problem.place().unwrap_or_default(), problem.what);
+    }
+    if !rules.is_empty() {
+        tracing::info!("{} on rules; `burdenwatch check` shows them", plural(rules.len(), "remark"));
+    }
+}
+
 /// Few threads: the work is waiting, and each blocking thread holds an arena of memory.
 pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
 }
 
 async fn forever(loaded: Loaded) -> Result<(), StartError> {
@@ -79,7 +99,9 @@ async fn listen(stop: CancellationToken, reload: mpsc::Sender<()>) {
     let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
-        tracing::error!("signals cannot be listened for; stop burdenwatch with SIGKILL, nothing is lost by it");
+        tracing::error!(
+            "signals cannot be listened for; stop burdenwatch with SIGKILL, nothing is lost by it"
+        );
         return;
     };
     loop {
@@ -101,8 +123,13 @@ fn tell(report: &OnceReport, console: &mut Console) -> io::Result<Outcome> {
     if console.verbosity >= 0 {
         writeln!(
             console.err,
-            "{polled} feeds polled ({} failed), {new} new articles, {matched} flagged; {} mails sent, {} put off, {} refused",
-            failed.len(), mail.sent, mail.put_off, mail.failed
+            "{} polled ({} failed), {}, {matched} flagged; {} sent, {} put off, {} refused",
+            plural(*polled, "feed"),
+            failed.len(),
+            plural(*new, "new article"),
+            plural(mail.sent, "mail"),
+            mail.put_off,
+            mail.failed
         )?;
     }
     for (feed, why) in failed {

@@ -39,7 +39,10 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     let now = SystemClock.now();
     let screen = match or_end!(console.reader(&loaded)?) {
         None => Screen {
-            counts: Counts { feeds: loaded.config.feeds.iter().filter(|feed| feed.enabled).count() as u64, ..Counts::default() },
+            counts: Counts {
+                feeds: loaded.config.feeds.iter().filter(|feed| feed.enabled).count() as u64,
+                ..Counts::default()
+            },
             channel: Channel::default(),
             rule_set: Some(loaded.rules.hash().to_owned()),
             failing: Vec::new(),
@@ -79,10 +82,15 @@ fn needs(screen: &Screen, now: Timestamp) -> Vec<String> {
         needs.push("every feed is failing: is the network there?".to_owned());
     }
     if screen.channel.misconfigured {
-        needs.push(format!("the mail server refuses this configuration ({}): see [mail.smtp]", screen.channel.why));
+        needs.push(format!(
+            "the mail server refuses this configuration ({}): see [mail.smtp]",
+            screen.channel.why
+        ));
     }
     if oldest_unsent.is_some_and(|at| now.duration_since(at).as_hours() >= 1) {
-        needs.push("mail has been waiting for more than an hour: `burdenwatch outbox list` says why".to_owned());
+        needs.push(
+            "mail has been waiting for more than an hour: `burdenwatch outbox list` says why".to_owned(),
+        );
     }
     if screen.suspended > 0 {
         needs.push(format!("{} recipients are suspended after refusals: correct the address, then `burdenwatch outbox retry`", screen.suspended));
@@ -113,18 +121,37 @@ fn print_json(screen: &Screen, console: &mut Console) -> io::Result<Outcome> {
     }))
 }
 
-fn print(screen: &Screen, needs: &[String], config: &Config, now: Timestamp, console: &mut Console) -> io::Result<()> {
+fn print(
+    screen: &Screen,
+    needs: &[String],
+    config: &Config,
+    now: Timestamp,
+    console: &mut Console,
+) -> io::Result<()> {
     let counts = &screen.counts;
     let zone = &config.service.time_zone;
     let time = |at: Option<Timestamp>| {
-        at.map_or("never".to_owned(), |at| format!("{} ({})", at.to_zoned(zone.clone()).strftime("%-d %b %H:%M %Z"), ago(now, at)))
+        at.map_or("never".to_owned(), |at| {
+            format!("{} ({})", at.to_zoned(zone.clone()).strftime("%-d %b %H:%M %Z"), ago(now, at))
+        })
     };
     let out = &mut console.out;
-    writeln!(out, "feeds    {} watched, {} failing, {} overdue; last poll {}", counts.feeds, counts.failing, counts.overdue, time(counts.last_poll))?;
+    writeln!(
+        out,
+        "feeds    {} watched, {} failing, {} overdue; last poll {}",
+        counts.feeds,
+        counts.failing,
+        counts.overdue,
+        time(counts.last_poll)
+    )?;
     for feed in screen.failing.iter().take(12) {
         writeln!(out, "         {}: {}", feed.name, feed.failure.as_deref().unwrap_or("no reason recorded"))?;
     }
-    writeln!(out, "archive  {} articles, {} flagged in {} stories", counts.articles, counts.matches, counts.stories)?;
+    writeln!(
+        out,
+        "archive  {} articles, {} flagged in {} stories",
+        counts.articles, counts.matches, counts.stories
+    )?;
     writeln!(
         out,
         "outbox   {} queued, {} deferred, {} uncertain, {} sent, {} failed; {} alerts waiting",
@@ -134,7 +161,12 @@ fn print(screen: &Screen, needs: &[String], config: &Config, now: Timestamp, con
         writeln!(out, "         oldest undelivered mail {}", ago(now, at))?;
     }
     if screen.channel.failures > 0 {
-        writeln!(out, "         mail server: {}; tried again {}", screen.channel.why, time(screen.channel.until))?;
+        writeln!(
+            out,
+            "         mail server: {}; tried again {}",
+            screen.channel.why,
+            time(screen.channel.until)
+        )?;
     }
     writeln!(out, "digest   last {}", time(counts.last_digest))?;
     let rules = screen.rule_set.as_deref().unwrap_or("none yet");

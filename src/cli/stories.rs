@@ -137,7 +137,7 @@ pub fn run(
     let report = match read(&args.pairs).and_then(|text| measure(&text, clean)) {
         Ok(report) => report,
         Err(why) => {
-            writeln!(err, "could not measure {}: {why}", args.pairs.display())?;
+            writeln!(err, "error: cannot measure {}: {why}", args.pairs.display())?;
             return Ok(Outcome::Failure);
         }
     };

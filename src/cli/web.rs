@@ -44,7 +44,11 @@ pub(crate) fn get(url: &Url) -> Result<Fetched, String> {
     let runtime = runtime().map_err(|why| why.to_string())?;
     let answer = runtime.block_on(fetcher.get(&request)).map_err(|failure| failure.to_string());
     runtime.shutdown_timeout(Duration::from_millis(100));
-    answer.map(|response| Fetched { body: response.body, content_type: response.content_type, address: Some(response.final_url) })
+    answer.map(|response| Fetched {
+        body: response.body,
+        content_type: response.content_type,
+        address: Some(response.final_url),
+    })
 }
 
 /// Polls every enabled feed once and says what came; returns whether all could be read.
@@ -58,7 +62,8 @@ pub(crate) fn check_feeds(config: &Config, console: &mut Console) -> io::Result<
     runtime()?.block_on(async {
         let mut polls = JoinSet::new();
         for feed in config.feeds.iter().filter(|feed| feed.enabled).cloned() {
-            let (fetcher, limit, polling) = (Arc::clone(&fetcher), Arc::clone(&limit), config.polling.clone());
+            let (fetcher, limit, polling) =
+                (Arc::clone(&fetcher), Arc::clone(&limit), config.polling.clone());
             polls.spawn(async move {
                 let _turn = limit.acquire_owned().await;
                 let said = look_at(&fetcher, &feed, &polling).await;

@@ -66,7 +66,11 @@ pub fn rule_sources(path: &Path) -> Result<Vec<Source>, Vec<Problem>> {
     let draft = main.read(&elsewhere, |root| read_main(root, &|name| std::env::var(name).ok()));
     let sources = draft.rule_files.iter().filter_map(|named| rule_file(named, &sink)).collect();
     let problems = sink.into_problems();
-    if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(problems) } else { Ok(sources) }
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        Err(problems)
+    } else {
+        Ok(sources)
+    }
 }
 
 /// Compiles the rule files and runs their tests; without any, the pack compiled into the program is used.
@@ -86,7 +90,9 @@ fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
 fn read_templates(mail: &Mail) -> Result<Option<Arc<Templates>>, Vec<Problem>> {
     // A directory that is not there has been complained about where it is named.
     let Some(dir) = mail.templates.as_ref().filter(|dir| dir.is_dir()) else { return Ok(None) };
-    let unreadable = |path: &Path, why: std::io::Error| vec![Problem::bare(format!("cannot read {}: {why}", path.display()))];
+    let unreadable = |path: &Path, why: std::io::Error| {
+        vec![Problem::bare(format!("cannot read {}: {why}", path.display()))]
+    };
     let mut sources = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|why| unreadable(dir, why))? {
         let path = entry.map_err(|why| unreadable(dir, why))?.path();
@@ -156,9 +162,13 @@ pub fn load_with<R>(
     sort(&mut problems, &order);
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
     match (config, compiled.rules) {
-        (Some(config), Some(rules)) if sound => {
-            Ok(Loaded { config, rules, rule_count: compiled.rule_count, templates: templates.flatten(), problems })
-        }
+        (Some(config), Some(rules)) if sound => Ok(Loaded {
+            config,
+            rules,
+            rule_count: compiled.rule_count,
+            templates: templates.flatten(),
+            problems,
+        }),
         _ => Err(problems),
     }
 }
@@ -216,7 +226,7 @@ fn main_file(path: &Path, sink: &Sink) -> Option<File> {
         Ok(text) => Some(File::new(path, text)),
         Err(why) => {
             let what = format!("cannot read {}: {why}", path.display());
-            let hint = "name another with --config or $BURDENWATCH_CONFIG";
+            let hint = "name another with --config or $BURDENWATCH_CONFIG; `burdenwatch demo` needs none";
             sink.push(Problem::error(&Source::new(path, ""), 0..0, what).hint(hint));
             None
         }

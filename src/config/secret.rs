@@ -30,10 +30,8 @@ pub(super) fn find(
     if section.value(key).is_some() {
         return named(section, key).map(Some).ok_or(Unreadable);
     }
-    let Some(path) = variable(env, "CREDENTIALS_DIRECTORY").map(|dir| PathBuf::from(dir).join(credential))
-    else {
-        return Ok(None);
-    };
+    let Some(given) = variable(env, "CREDENTIALS_DIRECTORY") else { return Ok(beside(credential)) };
+    let path = PathBuf::from(given).join(credential);
     match read(&path) {
         Ok(secret) => Ok(Some(secret)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -47,6 +45,13 @@ pub(super) fn find(
             Err(Unreadable)
         }
     }
+}
+
+/// Finds the service's credential for a command that root types beside it: systemd tells only the service where it is.
+fn beside(credential: &str) -> Option<Secret> {
+    const PLACES: [&str; 4] =
+        ["/run/credentials/burdenwatch.service", "/etc/credstore", "/run/credstore", "/usr/lib/credstore"];
+    PLACES.iter().find_map(|place| read(&Path::new(place).join(credential)).ok())
 }
 
 /// Reads the secret in the file that `key` names, and complains when that fails.

@@ -175,7 +175,10 @@ impl Agenda {
             .filter(|host| !host.due.is_empty() && host.in_flight < self.per_host)
             .map(|host| host.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(clock)))
             .min();
-        let due = self.later.first().map(|(at, _)| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
+        let due = self
+            .later
+            .first()
+            .map(|(at, _)| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
         gap.into_iter().chain(due).min()
     }
 

@@ -27,18 +27,26 @@ pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
     let round = systemd::watchdog().map_or(ROUND, |limit| limit / 3).max(Duration::from_millis(100));
     while !house.stop.is_cancelled() {
         let setup = house.setup();
-        match tokio::time::timeout(PATIENCE.min(round * 2), works(&setup, &pulse)).await {
+        let answered = tokio::select! {
+            answered = tokio::time::timeout(PATIENCE.min(round * 2), works(&setup, &pulse)) => answered,
+            // The poller may have ended already: its answer will not come.
+            () = house.stop.cancelled() => break,
+        };
+        match answered {
             Ok(Ok(line)) => {
                 systemd::status(&line);
                 systemd::alive();
             }
             Ok(Err(why)) => {
                 // The disk may be full: that is told, not cured by a restart.
-                tracing::error!("the database cannot be used: {why}; what is fetched meanwhile is fetched again");
+                tracing::error!(
+                    "the database cannot be used: {why}; what is fetched meanwhile is fetched again"
+                );
                 systemd::alive();
             }
-            Err(_) if house.stop.is_cancelled() => break,
-            Err(_) => tracing::error!("the poll loop or the database writer does not answer; systemd's watchdog will restart us"),
+            Err(_) => tracing::error!(
+                "the poll loop or the database writer does not answer; systemd's watchdog will restart us"
+            ),
         }
         if let Err(why) = watchman::watch(&setup).await {
             tracing::warn!("the operator could not be told: {why}");

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use crate::daemon::StartError;
+use crate::store;
 
 /// Held while this process owns the state directory.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub fn take(state_dir: &Path) -> Result<Lock, StartError> {
         .write(true)
         .open(&path)
         .map_err(|source| StartError::State { what: "open the lock file", path: path.clone(), source })?;
+    store::hand_over(&path);
     match file.try_lock() {
         Ok(()) => Ok(Lock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(StartError::Running(state_dir.to_owned())),

@@ -127,13 +127,20 @@ pub async fn run(
         tasks.spawn(watch::serve(house.clone(), listener));
     }
     systemd::ready();
-    tracing::info!(feeds = house.setup().config.feeds.len(), "burdenwatch {} is watching", env!("CARGO_PKG_VERSION"));
+    tracing::info!(
+        feeds = house.setup().config.feeds.len(),
+        "burdenwatch {} is watching",
+        env!("CARGO_PKG_VERSION")
+    );
     stop.cancelled().await;
     systemd::stopping();
     tracing::info!("stopping; what is queued stays queued");
     tasks.close();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
-        tracing::warn!("some work did not end within {} s and is cut off; it is repeated at the next start", GRACE.as_secs());
+        tracing::warn!(
+            "some work did not end within {} s and is cut off; it is repeated at the next start",
+            GRACE.as_secs()
+        );
     }
     drop(house);
     // The writer ends once its queue is empty; a job cut off above is not in it.
@@ -188,7 +195,9 @@ pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<
     if let Err(why) = crate::flow::undelivered::fold_overdue(setup).await {
         report.trouble.push(why.to_string());
     }
-    for composed in [crate::flow::alerts::compose_due(setup).await, crate::flow::digests::compose_due(setup).await] {
+    for composed in
+        [crate::flow::alerts::compose_due(setup).await, crate::flow::digests::compose_due(setup).await]
+    {
         if let Err(why) = composed {
             report.trouble.push(why.to_string());
         }

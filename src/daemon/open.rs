@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
+use crate::config::{Config, Feed};
 use crate::daemon::StartError;
 use crate::daemon::lock;
 use crate::daemon::lock::Lock;
@@ -38,7 +38,11 @@ pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup,
 }
 
 /// Does the same, and gives whoever holds the lock a moment to end.
-pub async fn open_soon(loaded: Loaded, clock: Arc<dyn Clock>, once: bool) -> Result<(Setup, Lock), StartError> {
+pub async fn open_soon(
+    loaded: Loaded,
+    clock: Arc<dyn Clock>,
+    once: bool,
+) -> Result<(Setup, Lock), StartError> {
     let begun = Instant::now();
     let lock = loop {
         match enter(&loaded) {
@@ -113,7 +117,8 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
             tx.mend_waits(&bounds(&config, now), now)?;
             dispatch::bound_pause(tx, bounds(&config, now).mail)?;
-            let by_name: HashMap<&str, &Feed> = active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
+            let by_name: HashMap<&str, &Feed> =
+                active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
             let mut rows = tx.sync_feeds(&configured, first)?;
             for row in &mut rows {
                 if let Some(feed) = by_name.get(row.name.as_str()) {
@@ -145,7 +150,11 @@ fn keep_interval(
     row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let longest = if config.polling.adaptive && feed.every.is_none() { config.polling.max_every } else { usual(config, feed) };
+    let longest = if config.polling.adaptive && feed.every.is_none() {
+        config.polling.max_every
+    } else {
+        usual(config, feed)
+    };
     let latest = later(now, longest);
     if row.failures > 0 || row.next_poll_at <= latest {
         return Ok(());
@@ -170,7 +179,8 @@ pub(crate) fn bounds(config: &Config, now: Timestamp) -> Bounds {
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn usual(config: &Config, feed: &Feed) -> Duration {

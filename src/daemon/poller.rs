@@ -21,7 +21,7 @@ use crate::store::{FeedRow, StoreError};
 
 /// The wall clock may be set while we sleep: we look at it this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// After the database failed, or a poll panicked, the feed is tried again this much later.
+/// After the database failed, or a poll panicked, the feed is tried again this much later, and never later than usual.
 const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a poll's task hands back: the feed, and how the poll went.
@@ -85,7 +85,12 @@ pub(crate) async fn run(
 }
 
 /// Polls what is due, or everything, once.
-pub(crate) async fn once(setup: &Setup, feeds: Vec<FeedRow>, all: bool, stop: &CancellationToken) -> OnceReport {
+pub(crate) async fn once(
+    setup: &Setup,
+    feeds: Vec<FeedRow>,
+    all: bool,
+    stop: &CancellationToken,
+) -> OnceReport {
     let now = setup.clock.now();
     let mut desk = Desk {
         agenda: Agenda::new(&setup.config.polling),
@@ -197,7 +202,8 @@ impl Desk {
         let configured = setup.config.feeds.iter().find(|feed| feed.name == row.name && feed.enabled);
         let Some(feed) = configured else { return Err(None) };
         let url = row.moved_url.as_deref().unwrap_or(&row.url);
-        if let Some(until) = url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
+        if let Some(until) =
+            url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
             && until > now
         {
             return Err(Some(until));
@@ -221,6 +227,7 @@ impl Desk {
         let trouble = soon(setup.clock.now());
         match ended {
             Ok((task, (id, name, report))) => {
+                let trouble = usual(setup, &name).map_or(trouble, |usual| usual.min(trouble));
                 self.in_flight.remove(&task);
                 if let Ok(Report { hold: Some((domain, until)), .. }) = &report {
                     self.holds.insert(domain.clone(), *until);
@@ -241,6 +248,13 @@ impl Desk {
     }
 }
 
+/// When a feed would be polled next if all had gone well.
+fn usual(setup: &Setup, name: &str) -> Option<Timestamp> {
+    let feed = setup.config.feeds.iter().find(|feed| feed.name == name)?;
+    let every = SignedDuration::try_from(feed.every.unwrap_or(setup.config.polling.every)).ok()?;
+    setup.clock.now().checked_add(every).ok()
+}
+
 fn soon(now: Timestamp) -> Timestamp {
     now.saturating_add(TROUBLE).unwrap_or(Timestamp::MAX)
 }
@@ -259,7 +273,10 @@ fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
             Ended::Unchanged => tracing::debug!(FEED = name, "{name}: unchanged"),
             Ended::Read { entries, new, matched, gap } => {
                 if *gap {
-                    tracing::warn!(FEED = name, "{name}: nothing in the document was known; entries may have been missed since the last poll, it is polled faster now");
+                    tracing::warn!(
+                        FEED = name,
+                        "{name}: nothing in the document was known; entries may have been missed since the last poll, it is polled faster now"
+                    );
                 }
                 if *matched > 0 {
                     tracing::info!(FEED = name, "{name}: {new} new of {entries} entries, {matched} flagged");
@@ -271,12 +288,18 @@ fn log(name: &str, polled: &Result<Report, StoreError>, now: Timestamp) {
                 let minutes = next(report);
                 // The first, the third (from then on it counts as failing), then each doubling.
                 if *in_a_row == 1 || *in_a_row == 3 || in_a_row.is_power_of_two() {
-                    tracing::warn!(FEED = name, "{name}: {what}; failure {in_a_row} in a row, next try in {minutes} min");
+                    tracing::warn!(
+                        FEED = name,
+                        "{name}: {what}; failure {in_a_row} in a row, next try in {minutes} min"
+                    );
                 } else {
                     tracing::debug!(FEED = name, "{name}: {what}; failure {in_a_row} in a row");
                 }
             }
         },
-        Err(why) => tracing::error!(FEED = name, "{name}: what was fetched could not be stored: {why}; fetched again in a minute"),
+        Err(why) => tracing::error!(
+            FEED = name,
+            "{name}: what was fetched could not be stored: {why}; fetched again soon"
+        ),
     }
 }

@@ -64,7 +64,8 @@ fn next_composition(setup: &Setup) -> Duration {
 
 /// The time until `then`, a little after it so that it has come, and never too long.
 fn until(now: Timestamp, then: Option<Timestamp>) -> Duration {
-    let wait = then.map_or(LONGEST_SLEEP, |then| Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO));
+    let wait = then
+        .map_or(LONGEST_SLEEP, |then| Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO));
     (wait + Duration::from_millis(2)).min(LONGEST_SLEEP)
 }
 
@@ -84,7 +85,10 @@ pub(crate) async fn deliver(house: House) {
                 next_delivery(&setup)
             }
             Err(why) => {
-                tracing::error!("the outbox could not be worked on: {why}; tried again in {} s", TROUBLE.as_secs());
+                tracing::error!(
+                    "the outbox could not be worked on: {why}; tried again in {} s",
+                    TROUBLE.as_secs()
+                );
                 TROUBLE
             }
         };
@@ -104,10 +108,8 @@ pub(crate) async fn stalled(stop: &CancellationToken) {
 
 fn next_delivery(setup: &Setup) -> Duration {
     let now = setup.clock.now();
-    let (next, pause) = setup
-        .store
-        .read(|tx| Ok((tx.next_mail()?, dispatch::channel(tx)?.until)))
-        .unwrap_or_default();
+    let (next, pause) =
+        setup.store.read(|tx| Ok((tx.next_mail()?, dispatch::channel(tx)?.until))).unwrap_or_default();
     // While the server is left alone, nothing is due before the pause ends.
     until(now, next.map(|next| next.max(pause.unwrap_or(next))))
 }

@@ -45,7 +45,11 @@ pub(crate) async fn run(house: House, changes: mpsc::Sender<Change>) {
     }
 }
 
-async fn move_back(setup: &Arc<Setup>, step: SignedDuration, changes: &mpsc::Sender<Change>) -> Result<(), StoreError> {
+async fn move_back(
+    setup: &Arc<Setup>,
+    step: SignedDuration,
+    changes: &mpsc::Sender<Change>,
+) -> Result<(), StoreError> {
     let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
     let feeds = setup
         .store

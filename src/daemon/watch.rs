@@ -79,7 +79,8 @@ pub(crate) async fn serve(house: House, listener: TcpListener) {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(house));
-    let served = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await }).await;
+    let served =
+        axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await }).await;
     if let Err(why) = served {
         tracing::error!("the status listener ended: {why}");
     }
@@ -160,7 +161,9 @@ async fn exposition(house: &House) -> Result<String, StoreError> {
     let now = setup.clock.now();
     let (counts, channel) = counts(house).await?;
     let reader = Arc::clone(&setup);
-    let hits = tokio::task::spawn_blocking(move || reader.store.read(|tx| tx.hits_by_rule(jiff::Timestamp::UNIX_EPOCH)));
+    let hits = tokio::task::spawn_blocking(move || {
+        reader.store.read(|tx| tx.hits_by_rule(jiff::Timestamp::UNIX_EPOCH))
+    });
     let hits = hits.await.unwrap_or(Err(StoreError::Closed))?;
     let tally = &house.tally;
     let mut registry = Registry::with_prefix("burdenwatch");
@@ -188,8 +191,16 @@ async fn exposition(house: &House) -> Result<String, StoreError> {
     }
     let seconds = |at: Option<jiff::Timestamp>| at.map_or(0, |at| now.duration_since(at).as_secs().max(0));
     for (name, help, value) in [
-        ("polls_in_flight", "Polls under way", i64::try_from(tally.in_flight.load(Ordering::Relaxed)).unwrap_or(0)),
-        ("feeds_due", "Feeds that are due and wait for their turn", i64::try_from(tally.due.load(Ordering::Relaxed)).unwrap_or(0)),
+        (
+            "polls_in_flight",
+            "Polls under way",
+            i64::try_from(tally.in_flight.load(Ordering::Relaxed)).unwrap_or(0),
+        ),
+        (
+            "feeds_due",
+            "Feeds that are due and wait for their turn",
+            i64::try_from(tally.due.load(Ordering::Relaxed)).unwrap_or(0),
+        ),
         ("articles", "Articles in the archive", number(counts.articles)),
         ("matches", "Articles flagged", number(counts.matches)),
         ("stories", "Stories", number(counts.stories)),
@@ -212,7 +223,12 @@ async fn exposition(house: &House) -> Result<String, StoreError> {
     let size = Gauge::<i64>::default();
     size.set(std::fs::metadata(setup.store.path()).map_or(0, |file| number(file.len())));
     registry.register_with_unit("database_size", "Size of the database file", Unit::Bytes, size);
-    family(&mut registry, "feeds", "Feeds by state", &[("healthy", counts.feeds - counts.failing), ("failing", counts.failing)]);
+    family(
+        &mut registry,
+        "feeds",
+        "Feeds by state",
+        &[("healthy", counts.feeds - counts.failing), ("failing", counts.failing)],
+    );
     let outbox = [
         ("queued", counts.queued),
         ("deferred", counts.deferred),

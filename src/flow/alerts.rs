@@ -46,7 +46,15 @@ pub(super) fn owe(
             Some(_) => {}
             None => {
                 let name = &subscription.name;
-                let new = NewAlert { subscription: name, story_id, article_id, revision: 0, changed: None, due_at, muted };
+                let new = NewAlert {
+                    subscription: name,
+                    story_id,
+                    article_id,
+                    revision: 0,
+                    changed: None,
+                    due_at,
+                    muted,
+                };
                 tx.record_alert(&new, now)?;
             }
         }
@@ -232,7 +240,12 @@ fn mail_one(
         to: &subscription.to,
         words: &digest::alert(&facts, templates),
         // No mail has this id: it only ties a story's alerts together.
-        thread: Some(format!("<story-{}.{}@{}>", alert.story_id, subscription.name, config.mail.from.domain())),
+        thread: Some(format!(
+            "<story-{}.{}@{}>",
+            alert.story_id,
+            subscription.name,
+            config.mail.from.domain()
+        )),
         marks,
     };
     queue(tx, config, &letter, now)?;

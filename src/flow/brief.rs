@@ -28,7 +28,8 @@ pub fn story(
         }
     }
     // Members come in order of arrival, and min_by_key keeps the first of equals.
-    let Some((leader, text)) = members.iter().min_by_key(|(_, text)| (!text.official, text.wire.is_none())) else {
+    let Some((leader, text)) = members.iter().min_by_key(|(_, text)| (!text.official, text.wire.is_none()))
+    else {
         return Ok(None);
     };
     let Some(row) = tx.match_of(*leader)? else { return Ok(None) };
@@ -67,10 +68,16 @@ fn wanted_rules(
     let mut found = Vec::new();
     for article in members {
         let rules = tx.rules_of(article)?.into_iter().filter(|row| row.counts).map(|row| row.matched);
-        found.extend(rules.filter(|rule| subscription.wants(&rule.topic, &rule.id)).map(|rule| (article, rule)));
+        found.extend(
+            rules.filter(|rule| subscription.wants(&rule.topic, &rule.id)).map(|rule| (article, rule)),
+        );
     }
     found.sort_by(|a, b| {
-        b.1.level.cmp(&a.1.level).then(b.1.score.cmp(&a.1.score)).then(a.0.cmp(&b.0)).then(a.1.id.cmp(&b.1.id))
+        b.1.level
+            .cmp(&a.1.level)
+            .then(b.1.score.cmp(&a.1.score))
+            .then(a.0.cmp(&b.0))
+            .then(a.1.id.cmp(&b.1.id))
     });
     Ok(found)
 }

@@ -146,10 +146,15 @@ pub fn draft(
     now: Timestamp,
 ) -> Result<Draft, StoreError> {
     let (chosen, claims) = choose(tx, subscription)?;
-    let (mut topics, mut alerted): (BTreeMap<String, Vec<brief::Story>>, Vec<brief::Alerted>) = Default::default();
+    let (mut topics, mut alerted): (BTreeMap<String, Vec<brief::Story>>, Vec<brief::Alerted>) =
+        Default::default();
     for story_id in chosen {
         let told = tx.alerts_of(&subscription.name, story_id)?;
-        let sent = told.iter().filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled")).filter_map(|a| a.mailed_at).min();
+        let sent = told
+            .iter()
+            .filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled"))
+            .filter_map(|a| a.mailed_at)
+            .min();
         let changed = told.iter().rev().find_map(|alert| alert.changed.clone());
         let Some(story) = story(tx, subscription, story_id, changed.as_deref())? else { continue };
         match sent {
@@ -249,7 +254,11 @@ fn trend(times: impl Iterator<Item = Timestamp>, now: Timestamp, zone: &jiff::tz
     for at in times {
         let date = at.to_zoned(zone.clone()).date();
         let age = date.until(today).map(|span| span.get_days()).unwrap_or(-1);
-        if let Some(day) = usize::try_from(age).ok().and_then(|age| days.len().checked_sub(age + 1)).and_then(|n| days.get_mut(n)) {
+        if let Some(day) = usize::try_from(age)
+            .ok()
+            .and_then(|age| days.len().checked_sub(age + 1))
+            .and_then(|n| days.get_mut(n))
+        {
             *day += 1;
         }
     }
@@ -261,7 +270,11 @@ fn schedule(subscription: &Subscription) -> String {
     let days = if plan.days.len() == 7 {
         "daily".to_owned()
     } else {
-        plan.days.iter().map(|day| format!("{day:?}").to_lowercase().chars().take(3).collect::<String>()).collect::<Vec<_>>().join(", ")
+        plan.days
+            .iter()
+            .map(|day| format!("{day:?}").to_lowercase().chars().take(3).collect::<String>())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     format!("{days} {} {}", plan.at.strftime("%H:%M"), subscription.time_zone_name)
 }

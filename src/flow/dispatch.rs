@@ -76,7 +76,10 @@ pub fn move_pause(tx: Tx<'_>, step: SignedDuration) -> Result<(), StoreError> {
 }
 
 /// Delivers everything that is due now.
-pub async fn deliver_due(setup: &Setup, stop: &tokio_util::sync::CancellationToken) -> Result<Delivered, StoreError> {
+pub async fn deliver_due(
+    setup: &Setup,
+    stop: &tokio_util::sync::CancellationToken,
+) -> Result<Delivered, StoreError> {
     let mut done = Delivered::default();
     let (run, now) = (setup.run.id.clone(), setup.clock.now());
     // Claims of an earlier round of ours that the database failed: nobody works on them.
@@ -178,7 +181,11 @@ async fn settle(
     done: &mut Delivered,
 ) -> Result<Timestamp, StoreError> {
     let now = setup.clock.now();
-    let again = setup.clock.now().saturating_add(wait(&setup.config.mail.retry, mail.attempts)).unwrap_or(Timestamp::MAX);
+    let again = setup
+        .clock
+        .now()
+        .saturating_add(wait(&setup.config.mail.retry, mail.attempts))
+        .unwrap_or(Timestamp::MAX);
     let (state, next) = match outcome.kind {
         OutcomeKind::Sent => ("sent", None),
         OutcomeKind::RecipientRefused | OutcomeKind::ContentRefused => ("failed", None),
@@ -208,7 +215,9 @@ async fn settle(
                     }
                     // A digest whose content is refused would be refused again with the same content:
                     // the next one says so, and `digest show` has it.
-                    OutcomeKind::ContentRefused if of != "digest" => undelivered::fold_if_refused(tx, &config, &key),
+                    OutcomeKind::ContentRefused if of != "digest" => {
+                        undelivered::fold_if_refused(tx, &config, &key)
+                    }
                     _ => Ok(()),
                 }
             })
@@ -217,7 +226,10 @@ async fn settle(
             Ok(()) => break,
             // A full disk ends; what the server took is not to be sent again for it.
             Err(why) if more > 0 && !setup.run.once => {
-                tracing::error!(outbox = id, "what became of mail {id} ({state}) cannot be recorded: {why}; tried again in 2 s, no other mail is sent meanwhile");
+                tracing::error!(
+                    outbox = id,
+                    "what became of mail {id} ({state}) cannot be recorded: {why}; tried again in 2 s, no other mail is sent meanwhile"
+                );
                 tokio::time::sleep(std::time::Duration::from_secs(2)).await;
             }
             Err(why) => return Err(why),
@@ -232,13 +244,19 @@ fn log(mail: &OutboxRow, outcome: &Outcome, state: &str, wait: SignedDuration) {
     let id = mail.message_id.trim_matches(['<', '>']);
     let (outbox, reply, minutes) = (mail.id, outcome.reply.as_str(), wait.as_mins());
     match state {
-        "sent" => tracing::info!(message_id = id, outbox, kind = mail.kind, "sent mail {outbox} ({})", mail.kind),
+        "sent" => {
+            tracing::info!(message_id = id, outbox, kind = mail.kind, "sent mail {outbox} ({})", mail.kind)
+        }
         "failed" => tracing::warn!(
-            message_id = id, outbox, kind = mail.kind,
+            message_id = id,
+            outbox,
+            kind = mail.kind,
             "mail {outbox} was refused for good: {reply}; the next digest says so, `burdenwatch outbox show {outbox}` has the details"
         ),
         _ => tracing::info!(
-            message_id = id, outbox, kind = mail.kind,
+            message_id = id,
+            outbox,
+            kind = mail.kind,
             "mail {outbox} is {state}: {reply}; tried again in {minutes} min with the same bytes"
         ),
     }
@@ -303,7 +321,11 @@ async fn pause(setup: &Setup, outcome: &Outcome) -> Result<(), StoreError> {
             outcome.reply
         );
     } else {
-        tracing::warn!(failures = state.failures, "the mail server cannot be used: {}; mail stays queued", outcome.reply);
+        tracing::warn!(
+            failures = state.failures,
+            "the mail server cannot be used: {}; mail stays queued",
+            outcome.reply
+        );
     }
     Ok(())
 }

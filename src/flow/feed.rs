@@ -138,9 +138,11 @@ pub(super) fn after_failure(
         (row.etag, row.last_modified) = (None, None);
     }
     let hold = (failure.kind == FailureKind::Throttled).then(|| {
-        let doubled = HOLD.saturating_mul(1_u32.checked_shl(row.failures - 1).unwrap_or(u32::MAX)).min(LONGEST_HOLD);
+        let doubled =
+            HOLD.saturating_mul(1_u32.checked_shl(row.failures - 1).unwrap_or(u32::MAX)).min(LONGEST_HOLD);
         let wait = failure.retry_after.unwrap_or(doubled);
-        let until = now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(Timestamp::MAX);
+        let until =
+            now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(Timestamp::MAX);
         (fetch::domain(&request(polling, feed, &row, now).url), until)
     });
     let rhythm = rhythm(&row);
@@ -165,7 +167,8 @@ fn answered(row: &mut FeedRow, response: &Response, now: Timestamp, run: &Run) {
 /// Remembers a permanent redirect once it has held: for an hour of polling, or in two single runs in a row.
 fn consider_move(row: &mut FeedRow, response: &Response, now: Timestamp, run: &Run) {
     let Some(target) = response.moved_to.as_ref().map(Url::to_string) else {
-        (row.moving_url, row.moving_since, row.moving_run) = (None, row.moving_since.filter(|_| row.moved_url.is_some()), None);
+        (row.moving_url, row.moving_since, row.moving_run) =
+            (None, row.moving_since.filter(|_| row.moved_url.is_some()), None);
         return;
     };
     if row.moving_url.as_deref() != Some(target.as_str()) {

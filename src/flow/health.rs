@@ -20,14 +20,20 @@ pub fn notices(
     now: Timestamp,
 ) -> Result<Vec<Notice>, StoreError> {
     let mut notices = Vec::new();
-    let mut note = |urgent, subject: &str, text: String| notices.push(Notice { urgent, subject: subject.to_owned(), text });
+    let mut note = |urgent, subject: &str, text: String| {
+        notices.push(Notice { urgent, subject: subject.to_owned(), text })
+    };
     let zone = &subscription.time_zone;
     let day = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string();
     if let Some(refused) = tx.fact("rules.refused")? {
         note(true, "rules", format!("a changed rule set was refused, the one before goes on: {refused}"));
     }
     if let Some(refused) = tx.fact("config.refused")? {
-        note(true, "configuration", format!("a changed configuration was refused, the one before goes on: {refused}"));
+        note(
+            true,
+            "configuration",
+            format!("a changed configuration was refused, the one before goes on: {refused}"),
+        );
     }
     if let Some(changed) = tx.fact("rules.changed")?.and_then(|changed| changed.parse::<Timestamp>().ok())
         && changed >= since
@@ -40,7 +46,14 @@ pub fn notices(
     }
     for (address, at) in tx.suspended()? {
         if subscription.to.iter().any(|to| to.email == address) {
-            note(true, "mail", format!("one recipient has been refused by the server for days and is suspended since {}", day(at)));
+            note(
+                true,
+                "mail",
+                format!(
+                    "one recipient has been refused by the server for days and is suspended since {}",
+                    day(at)
+                ),
+            );
         }
     }
     for feed in tx.feeds(true)? {
@@ -56,17 +69,35 @@ pub fn notices(
             note(true, &feed.name, "entries may have been missed: a whole document went by between two polls; it is polled faster now".to_owned());
         }
         if feed.moved_url.is_some() && feed.moving_since.is_some_and(|at| at >= since) {
-            note(false, &feed.name, format!("has moved for good to {}", feed.moved_url.as_deref().unwrap_or_default()));
+            note(
+                false,
+                &feed.name,
+                format!("has moved for good to {}", feed.moved_url.as_deref().unwrap_or_default()),
+            );
         }
         if feed.first_ok_at.is_some_and(|at| at >= since) && feed.baseline > 0 {
-            note(false, &feed.name, format!("newly watched: {} articles taken in as baseline", feed.baseline));
+            note(
+                false,
+                &feed.name,
+                format!("newly watched: {} articles taken in as baseline", feed.baseline),
+            );
         }
     }
     for (feed, matches) in tx.baseline_matches(since)? {
-        note(false, &feed, format!("{matches} older articles of its first poll match and are in the archive: burdenwatch matches list"));
+        note(
+            false,
+            &feed,
+            format!(
+                "{matches} older articles of its first poll match and are in the archive: burdenwatch matches list"
+            ),
+        );
     }
     for mute in tx.mutes(now)? {
-        note(false, "mute", format!("{} {} until {}: {}", mute.kind, mute.what, day(mute.until), mute.reason));
+        note(
+            false,
+            "mute",
+            format!("{} {} until {}: {}", mute.kind, mute.what, day(mute.until), mute.reason),
+        );
     }
     notices.sort_by_key(|notice| !notice.urgent);
     Ok(notices)
@@ -87,7 +118,9 @@ fn quiet(feed: &FeedRow, now: Timestamp) -> Option<String> {
     }
     let usual = usual_gap(feed)?;
     let long = silent.as_secs() > usual.as_secs().saturating_mul(QUIET_GAPS);
-    long.then(|| format!("no new article for {} days, usually every {}", silent.as_hours() / 24, in_words(usual)))
+    long.then(|| {
+        format!("no new article for {} days, usually every {}", silent.as_hours() / 24, in_words(usual))
+    })
 }
 
 fn usual_gap(feed: &FeedRow) -> Option<SignedDuration> {

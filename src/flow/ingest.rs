@@ -92,7 +92,13 @@ pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Re
     let request = feed_state::request(&setup.config.polling, feed, &row, setup.clock.now());
     let answer = setup.fetcher.get(&request).await;
     let now = setup.clock.now();
-    let desk = Desk { config: Arc::clone(&setup.config), rules: Arc::clone(&setup.rules), feed: feed.clone(), stories: Arc::clone(&setup.stories), now };
+    let desk = Desk {
+        config: Arc::clone(&setup.config),
+        rules: Arc::clone(&setup.rules),
+        feed: feed.clone(),
+        stories: Arc::clone(&setup.stories),
+        now,
+    };
     let run = setup.run.clone();
     match answer {
         Err(failure) => commit_failure(setup, desk, row, failure).await,
@@ -114,7 +120,12 @@ pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Re
     }
 }
 
-async fn commit_failure(setup: &Setup, desk: Desk, row: FeedRow, failure: Failure) -> Result<Report, StoreError> {
+async fn commit_failure(
+    setup: &Setup,
+    desk: Desk,
+    row: FeedRow,
+    failure: Failure,
+) -> Result<Report, StoreError> {
     let polling = &setup.config.polling;
     let (next, hold) = feed_state::after_failure(polling, &desk.feed, row, &failure, desk.now);
     let report = Report {
@@ -184,7 +195,9 @@ fn judge(
     // Should the look-up fail, all are judged: more work, the same result. At the
     // first poll nothing can be known.
     let look_up = |tx: Tx<'_>| {
-        let known = |one: &Candidate| Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash));
+        let known = |one: &Candidate| {
+            Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash))
+        };
         all.iter().map(known).collect::<Result<Vec<_>, StoreError>>()
     };
     let known = if first_poll { Vec::new() } else { store.read(look_up).unwrap_or_default() };
@@ -264,8 +277,10 @@ fn commit(
     newsroom.take_in(tx, fresh)?;
     let matched = newsroom.matched;
     let gap = !first_poll && known == 0 && row.entries >= BUSY && entries as u64 >= BUSY && new == entries;
-    let read = feed_state::Reading { document: &document, entries, new, published: &published, baseline, gap };
-    let next = feed_state::after_reading(&desk.config.polling, &desk.feed, row, response, &read, desk.now, run);
+    let read =
+        feed_state::Reading { document: &document, entries, new, published: &published, baseline, gap };
+    let next =
+        feed_state::after_reading(&desk.config.polling, &desk.feed, row, response, &read, desk.now, run);
     tx.record_feed(&next)?;
     Ok(Report { ended: Ended::Read { entries, new, matched, gap }, next_at: next.next_poll_at, hold: None })
 }
@@ -299,7 +314,8 @@ impl Newsroom<'_> {
         for (one, key, matches) in fresh {
             let flagged = matches.iter().any(Match::counts);
             // Two entries of one document may be one article (an address under two ids).
-            let repeated = [one.link_key, one.title_key].into_iter().flatten().filter(|key| !keys.insert(*key)).count();
+            let repeated =
+                [one.link_key, one.title_key].into_iter().flatten().filter(|key| !keys.insert(*key)).count();
             if repeated > 0
                 && let (Resolved::Sighted(article), key) = resolve(tx, self.feed.id, &one, self.desk.now)?
             {
@@ -375,7 +391,8 @@ impl Newsroom<'_> {
                 tx.revise_article(article, one.text_hash, None)?;
                 return self.flag(tx, article, one, matches);
             }
-            let packed = pack(&[self.archived(&one.entry)]).map_err(|why| StoreError::NotCommitted(why.to_string()))?;
+            let packed = pack(&[self.archived(&one.entry)])
+                .map_err(|why| StoreError::NotCommitted(why.to_string()))?;
             let batch = tx.record_batch(self.feed.id, self.desk.now, &packed)?;
             return tx.revise_article(article, one.text_hash, Some((batch, 0)));
         };
@@ -408,7 +425,13 @@ impl Newsroom<'_> {
     }
 
     /// Records that the rules flag an article, attaches it to its story, and owes the alerts.
-    fn flag(&mut self, tx: Tx<'_>, article: i64, one: &Candidate, matches: &[Match]) -> Result<(), StoreError> {
+    fn flag(
+        &mut self,
+        tx: Tx<'_>,
+        article: i64,
+        one: &Candidate,
+        matches: &[Match],
+    ) -> Result<(), StoreError> {
         let counting: Vec<&Match> = matches.iter().filter(|one| one.counts()).collect();
         let top = (
             counting.iter().map(|one| one.level).max().unwrap_or(Level::Digest),

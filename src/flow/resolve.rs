@@ -25,7 +25,12 @@ pub enum Resolved {
 }
 
 /// Decides what an entry is, and under which key this feed will know it.
-pub fn resolve(tx: Tx<'_>, feed: i64, one: &Candidate, now: Timestamp) -> Result<(Resolved, i64), StoreError> {
+pub fn resolve(
+    tx: Tx<'_>,
+    feed: i64,
+    one: &Candidate,
+    now: Timestamp,
+) -> Result<(Resolved, i64), StoreError> {
     let Some((article, text)) = tx.sighting(feed, one.key)? else {
         // A free id: whether the article is known decides the rest.
         return Ok((elsewhere(tx, feed, one, now)?.map_or(Resolved::New, Resolved::Sighted), one.key));
@@ -50,7 +55,10 @@ pub fn resolve(tx: Tx<'_>, feed: i64, one: &Candidate, now: Timestamp) -> Result
 /// Whether a known id with another text is the same article revised: its address or its headline stayed.
 fn is_new_wording(tx: Tx<'_>, article: i64, one: &Candidate) -> Result<bool, StoreError> {
     let Some(row) = tx.article(article)? else { return Ok(false) };
-    Ok(one.shifting || same_path(&row, one) || names(tx, one.link_key, article)? || names(tx, one.title_key, article)?)
+    Ok(one.shifting
+        || same_path(&row, one)
+        || names(tx, one.link_key, article)?
+        || names(tx, one.title_key, article)?)
 }
 
 /// Whether both have an address that names an article, the same but for the host.

@@ -35,7 +35,13 @@ pub enum Due {
 ///
 /// `created` is when the subscription came to be: no slot before it is owed.
 /// `last` is the newest slot dealt with.
-pub fn due(plan: &DigestPlan, zone: &TimeZone, now: Timestamp, created: Timestamp, last: Option<Date>) -> Due {
+pub fn due(
+    plan: &DigestPlan,
+    zone: &TimeZone,
+    now: Timestamp,
+    created: Timestamp,
+    last: Option<Date>,
+) -> Due {
     let today = now.to_zoned(zone.clone()).date();
     let mut newest = None;
     let mut covers = 0;
@@ -133,7 +139,11 @@ mod tests {
         let (created, last) = (at("2026-11-01T00:00:00Z"), Some(day("2026-11-20")));
         let slot = Due::Digest { slot: day("2026-11-23"), covers: 3 };
         assert_eq!(due(&plan, &zone, at("2026-11-24T05:00:00Z"), created, last), slot);
-        assert_eq!(due(&plan, &zone, at("2026-11-24T07:10:00Z"), created, last), Due::Nothing, "20 min to go");
+        assert_eq!(
+            due(&plan, &zone, at("2026-11-24T07:10:00Z"), created, last),
+            Due::Nothing,
+            "20 min to go"
+        );
         let weekly = DigestPlan { days: vec![Weekday::Monday], ..plan };
         let old = due(&weekly, &zone, at("2026-11-27T12:00:00Z"), created, last);
         assert_eq!(old, Due::Skip(day("2026-11-23")));

@@ -52,7 +52,12 @@ fn critical_feeds(tx: Tx<'_>, config: &Config) -> Result<Vec<Symptom>, StoreErro
         .map(|feed| Symptom {
             name: format!("feed {}", feed.name),
             ill: (feed.failures >= FAILING).then(|| {
-                format!("the critical feed \"{}\" failed {} times in a row: {}", feed.name, feed.failures, feed.failure.unwrap_or_default())
+                format!(
+                    "the critical feed \"{}\" failed {} times in a row: {}",
+                    feed.name,
+                    feed.failures,
+                    feed.failure.unwrap_or_default()
+                )
             }),
             well: format!("the critical feed \"{}\" can be read again", feed.name),
         })
@@ -64,7 +69,9 @@ fn stuck_mail(tx: Tx<'_>, now: Timestamp) -> Result<Symptom, StoreError> {
     let age = oldest.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
     Ok(Symptom {
         name: "mail".to_owned(),
-        ill: (age > STUCK).then(|| format!("mail has been waiting for {} minutes; `burdenwatch outbox list` says why", age.as_mins())),
+        ill: (age > STUCK).then(|| {
+            format!("mail has been waiting for {} minutes; `burdenwatch outbox list` says why", age.as_mins())
+        }),
         well: "mail goes out again".to_owned(),
     })
 }
@@ -73,7 +80,9 @@ fn refused(tx: Tx<'_>) -> Result<Symptom, StoreError> {
     let why = tx.fact("rules.refused")?.or(tx.fact("config.refused")?);
     Ok(Symptom {
         name: "configuration".to_owned(),
-        ill: why.map(|why| format!("a changed configuration or rule set was refused and the one before goes on: {why}")),
+        ill: why.map(|why| {
+            format!("a changed configuration or rule set was refused and the one before goes on: {why}")
+        }),
         well: "the configuration and the rule set are accepted".to_owned(),
     })
 }
@@ -82,7 +91,9 @@ fn full_disk(space: Option<(u64, u64)>) -> Symptom {
     let nearly = space.filter(|(free, total)| *free < FREE_BYTES && free.saturating_mul(FREE_SHARE) < *total);
     Symptom {
         name: "disk".to_owned(),
-        ill: nearly.map(|(free, _)| format!("the disk of the state directory is nearly full: {} MiB left", free >> 20)),
+        ill: nearly.map(|(free, _)| {
+            format!("the disk of the state directory is nearly full: {} MiB left", free >> 20)
+        }),
         well: "the disk has space again".to_owned(),
     }
 }
@@ -94,7 +105,13 @@ fn free_space(setup: &Setup) -> Option<(u64, u64)> {
 }
 
 /// Queues a notice when a symptom came or went; what was told is remembered across restarts.
-fn tell(tx: Tx<'_>, config: &Config, templates: &Templates, symptom: &Symptom, now: Timestamp) -> Result<(), StoreError> {
+fn tell(
+    tx: Tx<'_>,
+    config: &Config,
+    templates: &Templates,
+    symptom: &Symptom,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(operator) = &config.service.operator else { return Ok(()) };
     let fact = format!("told {}", symptom.name);
     let told = tx.fact(&fact)?;
@@ -105,7 +122,11 @@ fn tell(tx: Tx<'_>, config: &Config, templates: &Templates, symptom: &Symptom, n
     };
     tx.set_fact(&fact, symptom.ill.is_some().then(|| now.to_string()).as_deref())?;
     let headline = if symptom.ill.is_some() { "needs attention" } else { "is well again" };
-    let rendered = digest::notice(&format!("burdenwatch {headline}: {}", symptom.name), std::slice::from_ref(words), templates);
+    let rendered = digest::notice(
+        &format!("burdenwatch {headline}: {}", symptom.name),
+        std::slice::from_ref(words),
+        templates,
+    );
     let key = format!("notice|{}|{}|{}", symptom.name, headline, now.as_millisecond());
     let letter = Letter {
         kind: Kind::Notice,

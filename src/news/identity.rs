@@ -89,10 +89,22 @@ fn candidate(feed: i64, entry: Entry) -> Candidate {
     let outlet = entry.source.as_deref().unwrap_or(&own_outlet);
     Candidate {
         key,
-        full_key: hash(&["full", id.unwrap_or_default(), link_key.as_deref().unwrap_or(link), &title, &if link.is_empty() { text_hash.to_string() } else { String::new() }]),
-        link_key: link_key.as_deref().filter(|_| names_an_article && !shifting).map(|link| hash(&["address", link])),
+        full_key: hash(&[
+            "full",
+            id.unwrap_or_default(),
+            link_key.as_deref().unwrap_or(link),
+            &title,
+            &if link.is_empty() { text_hash.to_string() } else { String::new() },
+        ]),
+        link_key: link_key
+            .as_deref()
+            .filter(|_| names_an_article && !shifting)
+            .map(|link| hash(&["address", link])),
         title_key: (!title.is_empty()).then(|| hash(&["headline", &title, outlet])),
-        path_hash: link_key.as_deref().filter(|_| names_an_article).map_or(0, |key| hash(&["path", path(key)])),
+        path_hash: link_key
+            .as_deref()
+            .filter(|_| names_an_article)
+            .map_or(0, |key| hash(&["path", path(key)])),
         text_hash,
         has_id: id.is_some(),
         shifting,
@@ -150,7 +162,10 @@ mod tests {
         let shared = keys(&[("", "https://a.example/all", "X"), ("", "https://a.example/all", "Y")]);
         assert_eq!(shared.len(), 2);
         assert!(shared.iter().all(|one| one.link_key.is_none()));
-        assert!(keys(&[("", "https://a.example/", "X")])[0].link_key.is_none(), "a front page names no article");
+        assert!(
+            keys(&[("", "https://a.example/", "X")])[0].link_key.is_none(),
+            "a front page names no article"
+        );
     }
 
     #[test]

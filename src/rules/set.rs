@@ -27,7 +27,7 @@ pub struct RuleInfo {
     pub title: String,
     /// The topic its matches are listed under.
     pub topic: String,
-    /// The level the file asks for; see [`RuleInfo::experimental`].
+    /// The level the file asks for; see [`RuleInfo::status`].
     pub level: Level,
     /// `stable` or `experimental`; an experimental rule's alerts become digest entries.
     pub status: &'static str,

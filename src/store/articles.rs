@@ -135,11 +135,7 @@ impl Tx<'_> {
         const SQL: &str = "
             INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (feed_id, key) DO UPDATE SET article_id = ?3, text_hash = ?4";
-        self.prepared(SQL)?
-            .execute(
-                params![feed_id, key, article_id, text_hash],
-            )
-            .doing("record an entry")?;
+        self.prepared(SQL)?.execute(params![feed_id, key, article_id, text_hash]).doing("record an entry")?;
         Ok(())
     }
 
@@ -156,9 +152,7 @@ impl Tx<'_> {
         const SQL: &str = "
             INSERT INTO article_key (key, article_id) VALUES (?1, ?2)
             ON CONFLICT (key) DO UPDATE SET article_id = ?2";
-        self.prepared(SQL)?
-            .execute(params![key, article_id])
-            .doing("record a key")?;
+        self.prepared(SQL)?.execute(params![key, article_id]).doing("record a key")?;
         Ok(())
     }
 

@@ -149,7 +149,8 @@ impl Tx<'_> {
         configured: &[(String, String)],
         mut first_poll: impl FnMut(usize) -> Timestamp,
     ) -> Result<Vec<FeedRow>, StoreError> {
-        const INSERT: &str = "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
+        const INSERT: &str =
+            "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
         const RENAME: &str = "UPDATE feed SET name = :name, active = 1 WHERE id = :id";
         const ACTIVATE: &str = "UPDATE feed SET active = :active WHERE id = :id";
         // Another address is another server: its validators, redirects and failures are void.
@@ -162,8 +163,11 @@ impl Tx<'_> {
         let rows = self.feeds(false)?;
         let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
         let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
-        let mut unnamed: HashMap<&str, &FeedRow> =
-            rows.iter().filter(|row| !wanted.contains(row.name.as_str())).map(|row| (row.url.as_str(), row)).collect();
+        let mut unnamed: HashMap<&str, &FeedRow> = rows
+            .iter()
+            .filter(|row| !wanted.contains(row.name.as_str()))
+            .map(|row| (row.url.as_str(), row))
+            .collect();
         for (place, (name, url)) in configured.iter().enumerate() {
             let known = by_name.get(name.as_str());
             let done = match (known, unnamed.remove(url.as_str())) {
@@ -174,7 +178,9 @@ impl Tx<'_> {
                 (Some(row), _) => self
                     .prepared(READDRESS)?
                     .execute(named_params! { ":id": row.id, ":url": url, ":at": ms(first_poll(place)) }),
-                (None, Some(row)) => self.prepared(RENAME)?.execute(named_params! { ":id": row.id, ":name": name }),
+                (None, Some(row)) => {
+                    self.prepared(RENAME)?.execute(named_params! { ":id": row.id, ":name": name })
+                }
                 (None, None) => self
                     .prepared(INSERT)?
                     .execute(named_params! { ":name": name, ":url": url, ":at": ms(first_poll(place)) }),
@@ -183,7 +189,9 @@ impl Tx<'_> {
         }
         // What is left was renamed to nothing: it is no longer configured.
         for row in unnamed.values().filter(|row| row.active) {
-            self.prepared(ACTIVATE)?.execute(named_params! { ":id": row.id, ":active": false }).doing(doing)?;
+            self.prepared(ACTIVATE)?
+                .execute(named_params! { ":id": row.id, ":active": false })
+                .doing(doing)?;
         }
         self.feeds(true)
     }

@@ -22,11 +22,14 @@ mod waits;
 mod writer;
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
 pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
@@ -146,6 +149,12 @@ impl fmt::Debug for Db {
 impl Db {
     /// Opens the database for writing, making and migrating it when due.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            // An empty file is a new database. Made here, it belongs to the right user before anything
+            // is made beside it; should it fail, opening says why.
+            drop(OpenOptions::new().create(true).append(true).open(path));
+        }
+        hand_over(path);
         let mut db = Connection::open(path).map_err(|source| opening(path, source))?;
         prepare(&db).map_err(|source| opening(path, source))?;
         migrations::migrate(&mut db, path)?;
@@ -211,8 +220,29 @@ impl Db {
     }
 }
 
+/// Gives a file that root made to the owner of its directory: the daemon, who is not root, must write it too.
+pub fn hand_over(path: &Path) {
+    // Never through a link, of either kind: the owner of the directory could have laid it to a file of root's.
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let (Ok(file), Some(Ok(directory))) = (file, path.parent().map(std::fs::metadata)) else { return };
+    let roots = file.metadata().is_ok_and(|file| file.uid() == 0 && file.is_file() && file.nlink() == 1);
+    if roots
+        && directory.uid() != 0
+        && let Err(why) = fchown(&file, Some(directory.uid()), Some(directory.gid()))
+    {
+        tracing::warn!("{} cannot be given to the owner of its directory: {why}", path.display());
+    }
+}
+
 fn opening(path: &Path, source: rusqlite::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source }
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            StoreError::Corrupt { path: path.to_owned(), what: source.to_string() }
+        }
+        _ => StoreError::Open { path: path.to_owned(), source },
+    }
 }
 
 /// Sets what every writing connection needs.

@@ -172,7 +172,9 @@ impl Tx<'_> {
             UPDATE outbox SET state = 'uncertain', next_at = :now, lease_owner = NULL, lease_until_at = NULL,
                    last_reply = 'the database failed while this was being sent'
             WHERE state = 'sending' AND substr(lease_owner, 1, length(:run) + 1) = :run || '.'";
-        self.prepared(SQL)?.execute(named_params! { ":run": run, ":now": ms(now) }).doing("void our own leases")
+        self.prepared(SQL)?
+            .execute(named_params! { ":run": run, ":now": ms(now) })
+            .doing("void our own leases")
     }
 
     /// Gives claimed mails back untried: what may have arrived before may still have.

@@ -9,23 +9,57 @@ const COUNT: usize = 5_000;
 /// Headlines of different events: who, does what, to whom, where.
 fn headline(n: usize) -> String {
     const WHO: [&str; 20] = [
-        "Tokyo", "Seoul", "Warsaw", "Berlin", "Rome", "Madrid", "Oslo", "Vilnius", "Riga", "Tallinn", "Ottawa", "Canberra", "Manila", "Doha",
-        "Riyadh", "Paris", "Athens", "Ankara", "Prague", "Sofia",
+        "Tokyo", "Seoul", "Warsaw", "Berlin", "Rome", "Madrid", "Oslo", "Vilnius", "Riga", "Tallinn",
+        "Ottawa", "Canberra", "Manila", "Doha", "Riyadh", "Paris", "Athens", "Ankara", "Prague", "Sofia",
     ];
     const DOES: [&str; 16] = [
-        "rejects", "welcomes", "audits", "delays", "signs", "questions", "doubles", "halves", "publishes", "withdraws", "defends", "studies",
-        "drafts", "buries", "revives", "mocks",
+        "rejects",
+        "welcomes",
+        "audits",
+        "delays",
+        "signs",
+        "questions",
+        "doubles",
+        "halves",
+        "publishes",
+        "withdraws",
+        "defends",
+        "studies",
+        "drafts",
+        "buries",
+        "revives",
+        "mocks",
     ];
     const WHAT: [&str; 16] = [
-        "barracks ledger", "runway invoice", "harbour lease", "hospital clause", "school budget", "radar bill", "housing quota", "fuel depot tariff",
-        "labour contract", "waste levy", "bridge toll", "power surcharge", "water rent", "training range fee", "cyber annex", "chapel roof repair",
+        "barracks ledger",
+        "runway invoice",
+        "harbour lease",
+        "hospital clause",
+        "school budget",
+        "radar bill",
+        "housing quota",
+        "fuel depot tariff",
+        "labour contract",
+        "waste levy",
+        "bridge toll",
+        "power surcharge",
+        "water rent",
+        "training range fee",
+        "cyber annex",
+        "chapel roof repair",
     ];
     format!("{} {} {} in burden sharing row", WHO[n % 20], DOES[n / 20 % 16], WHAT[n / 320 % 16])
 }
 
 fn burst() -> Vec<Item> {
     (0..COUNT)
-        .map(|n| item(&n.to_string(), &headline(n)).summary(&format!("Case {n}: {} was the word from officials who spoke about burden sharing on day {}.", headline(n), n % 30)))
+        .map(|n| {
+            item(&n.to_string(), &headline(n)).summary(&format!(
+                "Case {n}: {} was the word from officials who spoke about burden sharing on day {}.",
+                headline(n),
+                n % 30
+            ))
+        })
         .collect()
 }
 
@@ -45,22 +79,40 @@ async fn a_burst_is_a_few_mails_that_account_for_everything() {
     let report = house.turn().await;
     let took = start.elapsed();
     assert_eq!((report.new, report.matched), (COUNT, COUNT));
-    let stories = { let now = house.now(); house.read(|tx| tx.counts(now)).stories };
-    eprintln!("burst: {COUNT} matches, {stories} stories, polled, grouped, composed and mailed in {took:.1?} (unoptimised build)");
+    let stories = {
+        let now = house.now();
+        house.read(|tx| tx.counts(now)).stories
+    };
+    eprintln!(
+        "burst: {COUNT} matches, {stories} stories, polled, grouped, composed and mailed in {took:.1?} (unoptimised build)"
+    );
     let mails = house.count("alert") + house.count("rollup");
     assert_eq!((house.count("alert"), house.count("rollup")), (6, 1), "{mails}");
     let rollup = house.mails("rollup").remove(0);
     let left = usize::try_from(stories).unwrap() - 6;
     let figure = |n: usize| if n >= 1000 { format!("{},{:03}", n / 1000, n % 1000) } else { n.to_string() };
-    assert!(rollup.row.subject.contains(&figure(left)) || rollup.row.subject.contains(&left.to_string()), "{left}: {}", rollup.row.subject);
+    assert!(
+        rollup.row.subject.contains(&figure(left)) || rollup.row.subject.contains(&left.to_string()),
+        "{left}: {}",
+        rollup.row.subject
+    );
     assert!(bytes(&rollup.html) <= 60_000 && bytes(&rollup.text) <= 195_000);
     let start = Instant::now();
     house.after(hours(9)).await;
     eprintln!("burst: digest in {:.1?}", start.elapsed());
     let digest = house.mails("digest").remove(0);
-    assert!(bytes(&digest.html) <= 60_000 && bytes(&digest.text) <= 195_000, "{} {}", digest.html.len(), digest.text.len());
+    assert!(
+        bytes(&digest.html) <= 60_000 && bytes(&digest.text) <= 195_000,
+        "{} {}",
+        digest.html.len(),
+        digest.text.len()
+    );
     let all = usize::try_from(stories).unwrap();
-    assert!(digest.text.contains(&figure(all)) || digest.text.contains(&all.to_string()), "{}", digest.row.subject);
+    assert!(
+        digest.text.contains(&figure(all)) || digest.text.contains(&all.to_string()),
+        "{}",
+        digest.row.subject
+    );
     let start = Instant::now();
     let mut more = burst();
     more.push(item("one-more", "Reykjavik ends burden sharing dispute over search flights"));

@@ -43,7 +43,13 @@ async fn a_muted_outlet_does_not_silence_the_story_elsewhere() {
     house.show("two", &[item("b", TITLES[0]).summary(text).link("https://two.example/b")]);
     house.after(minutes(10)).await;
     assert_eq!(house.count("alert"), 1);
-    house.show("two", &[item("b", TITLES[0]).summary(text).link("https://two.example/b"), item("c", TITLES[0]).summary(text).link("https://two.example/c")]);
+    house.show(
+        "two",
+        &[
+            item("b", TITLES[0]).summary(text).link("https://two.example/b"),
+            item("c", TITLES[0]).summary(text).link("https://two.example/c"),
+        ],
+    );
     house.after(minutes(10)).await;
     assert_eq!(house.count("alert"), 1);
 }

@@ -18,7 +18,9 @@ fn items(count: usize) -> Vec<Item> {
 }
 
 fn desk(lines: &str) -> String {
-    format!("[[subscription]]\nname = \"desk\"\nto = [\"desk@example.org\"]\ndigest = {{ at = \"18:00\" }}\n{lines}\n")
+    format!(
+        "[[subscription]]\nname = \"desk\"\nto = [\"desk@example.org\"]\ndigest = {{ at = \"18:00\" }}\n{lines}\n"
+    )
 }
 
 /// A daemon's house, past its first poll.
@@ -31,7 +33,13 @@ async fn daemon(subscriptions: &str) -> House {
 
 #[tokio::test]
 async fn an_alert_waits_to_collect_the_copies() {
-    let house = House::of(Plan { once: false, feeds: &["one", "two", "three"], subscriptions: &desk("alert_wait = \"3m\""), ..Plan::default() }).await;
+    let house = House::of(Plan {
+        once: false,
+        feeds: &["one", "two", "three"],
+        subscriptions: &desk("alert_wait = \"3m\""),
+        ..Plan::default()
+    })
+    .await;
     house.turn().await;
     house.clock.advance(hours(1));
     let text = "Japan and the United States opened talks in Tokyo on Tuesday about a new agreement on burden sharing, the money Japan pays for troops.";
@@ -59,7 +67,12 @@ async fn beyond_the_cap_one_roll_up_an_hour_carries_the_rest() {
     assert_eq!((house.count("alert"), house.count("rollup")), (2, 1));
     let rollup = house.mails("rollup").remove(0);
     assert!(rollup.row.subject.contains("3 more alerts"), "{}", rollup.row.subject);
-    let told: String = house.mails("alert").iter().chain([&rollup]).map(|mail| format!("{}{}", mail.row.subject, mail.text)).collect();
+    let told: String = house
+        .mails("alert")
+        .iter()
+        .chain([&rollup])
+        .map(|mail| format!("{}{}", mail.row.subject, mail.text))
+        .collect();
     assert!(TITLES[..5].iter().all(|title| told.contains(title)), "{told}");
     house.show("one", &items(7));
     house.after(minutes(20)).await;
@@ -107,7 +120,11 @@ async fn what_waits_for_a_roll_up_is_not_lost_over_a_restart() {
     house.restart();
     house.after(minutes(51)).await;
     house.after(minutes(10)).await;
-    let told: String = ["alert", "rollup"].iter().flat_map(|kind| house.mails(kind)).map(|mail| format!("{}{}", mail.row.subject, mail.text)).collect();
+    let told: String = ["alert", "rollup"]
+        .iter()
+        .flat_map(|kind| house.mails(kind))
+        .map(|mail| format!("{}{}", mail.row.subject, mail.text))
+        .collect();
     assert!(TITLES[..5].iter().all(|title| told.contains(title)), "{told}");
 }
 
@@ -115,7 +132,9 @@ async fn what_waits_for_a_roll_up_is_not_lost_over_a_restart() {
 async fn quiet_hours_put_alerts_off_over_midnight() {
     let house = House::of(Plan {
         once: false,
-        subscriptions: &desk("alert_wait = \"0s\"\ntime_zone = \"Asia/Tokyo\"\nquiet_hours = \"22:00-06:00\""),
+        subscriptions: &desk(
+            "alert_wait = \"0s\"\ntime_zone = \"Asia/Tokyo\"\nquiet_hours = \"22:00-06:00\"",
+        ),
         ..Plan::default()
     })
     .await;
@@ -161,7 +180,11 @@ async fn two_subscriptions_get_what_each_asked_for() {
 
 #[tokio::test]
 async fn each_recipient_has_a_mail_and_a_message_id_of_its_own() {
-    let house = House::of(Plan { subscriptions: &desk("").replace("[\"desk@", "[\"other@example.org\", \"desk@"), ..Plan::default() }).await;
+    let house = House::of(Plan {
+        subscriptions: &desk("").replace("[\"desk@", "[\"other@example.org\", \"desk@"),
+        ..Plan::default()
+    })
+    .await;
     house.turn().await;
     house.show("one", &items(1));
     house.after(hours(1)).await;

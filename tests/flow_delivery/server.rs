@@ -46,7 +46,10 @@ async fn a_server_that_is_down_is_asked_rarely_and_gets_everything_when_it_is_ba
 
 #[tokio::test]
 async fn a_wrong_password_holds_the_queue_and_loses_nothing() {
-    let server = Server::start(Script::default().offer("AUTH PLAIN LOGIN").on("MAIL", say("530 5.7.0 authentication required"))).await;
+    let server = Server::start(
+        Script::default().offer("AUTH PLAIN LOGIN").on("MAIL", say("530 5.7.0 authentication required")),
+    )
+    .await;
     let house = daemon(&server).await;
     for _ in 0..6 {
         house.after(minutes(10)).await;
@@ -54,7 +57,10 @@ async fn a_wrong_password_holds_the_queue_and_loses_nothing() {
     let state = house.read(burdenwatch::flow::dispatch::channel);
     assert!(state.misconfigured && state.failures > 0, "{state:?}");
     let mails = house.mails("alert");
-    assert!(mails.iter().all(|mail| matches!(mail.row.state.as_str(), "queued" | "deferred")), "nobody is refused");
+    assert!(
+        mails.iter().all(|mail| matches!(mail.row.state.as_str(), "queued" | "deferred")),
+        "nobody is refused"
+    );
     assert!(mails.iter().map(|mail| mail.row.attempts).sum::<u32>() <= 6, "one try a pause");
     server.follow(Script::default());
     for _ in 0..12 {
@@ -93,7 +99,12 @@ async fn nonsense_is_temporary() {
         let server = Server::start(script).await;
         let house = daemon(&server).await;
         house.after(minutes(4)).await;
-        assert!(house.mails("alert").iter().all(|mail| matches!(mail.row.state.as_str(), "queued" | "deferred" | "uncertain")));
+        assert!(
+            house
+                .mails("alert")
+                .iter()
+                .all(|mail| matches!(mail.row.state.as_str(), "queued" | "deferred" | "uncertain"))
+        );
         server.follow(Script::default());
         for _ in 0..6 {
             house.after(hours(1)).await;

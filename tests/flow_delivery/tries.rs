@@ -32,7 +32,10 @@ async fn a_put_off_mail_keeps_its_id_and_its_bytes() {
     assert!(received.len() >= 3, "the same message, as often as tried");
     assert!(received.windows(2).all(|pair| pair[0].data == pair[1].data));
     let last = house.mails("alert").remove(0);
-    assert_eq!((last.row.state.as_str(), &last.row.message_id, &last.bytes), ("sent", &first.row.message_id, &first.bytes));
+    assert_eq!(
+        (last.row.state.as_str(), &last.row.message_id, &last.bytes),
+        ("sent", &first.row.message_id, &first.bytes)
+    );
 }
 
 #[tokio::test]
@@ -45,7 +48,11 @@ async fn waits_follow_the_table_and_the_last_repeats() {
     for expected in table {
         let mail = house.mails("alert").remove(0).row;
         let wait = mail.next_at.duration_since(house.now()).as_secs();
-        assert!((expected * 8 / 10..=expected * 12 / 10).contains(&wait), "try {}: {wait} s for {expected}", mail.attempts);
+        assert!(
+            (expected * 8 / 10..=expected * 12 / 10).contains(&wait),
+            "try {}: {wait} s for {expected}",
+            mail.attempts
+        );
         house.clock.advance(SignedDuration::from_secs(wait - 1));
         house.turn().await;
         assert_eq!(house.mails("alert")[0].row.attempts, mail.attempts, "not a second too soon");
@@ -74,14 +81,20 @@ async fn an_uncertain_mail_stays_uncertain_while_the_server_is_away() {
     let server = Server::start(Script::default().on("dot", Act::Drop)).await;
     let house = House::of(Plan { mail: &House::smtp(&server), ..Plan::default() }).await;
     house.turn().await;
-    house.show("one", &[item("a", A), item("b", "Parliament in Seoul debates host nation support bill for spring")]);
+    house.show(
+        "one",
+        &[item("a", A), item("b", "Parliament in Seoul debates host nation support bill for spring")],
+    );
     house.after(hours(1)).await;
     assert!(house.mails("alert").iter().all(|mail| mail.row.state == "uncertain"));
     server.follow(Script::default().on("greeting", Act::Drop));
     house.after(hours(1)).await;
     let states: Vec<String> = house.mails("alert").into_iter().map(|mail| mail.row.state).collect();
     // One was tried and put off; the other was not tried at all.
-    assert!(states.iter().any(|state| state == "uncertain"), "given back untried, it may still have arrived: {states:?}");
+    assert!(
+        states.iter().any(|state| state == "uncertain"),
+        "given back untried, it may still have arrived: {states:?}"
+    );
 }
 
 #[tokio::test]
@@ -128,7 +141,11 @@ async fn both_kinds_of_mail_have_the_headers_that_keep_robots_quiet() {
         let mail = house.mails(kind).remove(0);
         assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
         assert_eq!(mail.header("List-Id"), "<desk.burdenwatch.example.org>");
-        assert!(mail.header("Message-ID").ends_with(&format!(".{kind}@example.org>")), "{}", mail.header("Message-ID"));
+        assert!(
+            mail.header("Message-ID").ends_with(&format!(".{kind}@example.org>")),
+            "{}",
+            mail.header("Message-ID")
+        );
         assert!(mail.bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 998));
         let (text, html) = (find(&mail.bytes, b"text/plain"), find(&mail.bytes, b"text/html"));
         assert!(text < html, "the plain text comes first");

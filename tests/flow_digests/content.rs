@@ -10,17 +10,31 @@ const N: &str = "Alliance budget grows by a tenth";
 async fn an_item_is_in_one_digest_and_an_alerted_one_is_listed() {
     let house = House::new().await;
     house.turn().await;
-    house.show("one", &[item("a", A), item("n", N).summary("The alliance budget for common costs grows, ministers said.")]);
+    house.show(
+        "one",
+        &[item("a", A), item("n", N).summary("The alliance budget for common costs grows, ministers said.")],
+    );
     house.after(hours(1)).await;
     house.after(hours(9)).await;
-    house.show("one", &[item("a", A), item("n", N).summary("The alliance budget for common costs grows, ministers said."), item("b", B)]);
+    house.show(
+        "one",
+        &[
+            item("a", A),
+            item("n", N).summary("The alliance budget for common costs grows, ministers said."),
+            item("b", B),
+        ],
+    );
     house.after(hours(1)).await;
     house.after(hours(23)).await;
     let digests = house.mails("digest");
     assert_eq!(digests.len(), 2);
     assert!(digests[0].text.contains(A) && digests[0].text.contains(N) && !digests[0].text.contains(B));
     assert!(!digests[1].text.contains(A) && !digests[1].text.contains(N) && digests[1].text.contains(B));
-    assert!(digests[0].row.subject.contains("1 story") && digests[0].row.subject.contains("1 alerted"), "{}", digests[0].row.subject);
+    assert!(
+        digests[0].row.subject.contains("1 story") && digests[0].row.subject.contains("1 alerted"),
+        "{}",
+        digests[0].row.subject
+    );
 }
 
 #[tokio::test]
@@ -37,7 +51,8 @@ async fn a_new_subscription_starts_with_the_day_before() {
     );
     house.after(hours(6)).await;
     house.after(hours(18)).await;
-    let late: Vec<_> = house.mails("digest").into_iter().filter(|mail| mail.row.subscription == "late").collect();
+    let late: Vec<_> =
+        house.mails("digest").into_iter().filter(|mail| mail.row.subscription == "late").collect();
     assert_eq!(late.len(), 1, "{:?}", late.iter().map(|mail| &mail.row.subject).collect::<Vec<_>>());
     assert!(late[0].text.contains(B) && !late[0].text.contains(A), "{}", late[0].text);
     assert!(late[0].row.subject.contains("#1"));
@@ -56,7 +71,11 @@ async fn a_copy_that_comes_after_the_digest_does_not_tell_the_story_again() {
     assert_eq!(house.count("alert"), 1);
     let digests = house.mails("digest");
     assert_eq!(digests.len(), 2);
-    assert!(!digests[1].row.subject.contains("story") || digests[1].row.subject.contains("0 stories"), "{}", digests[1].row.subject);
+    assert!(
+        !digests[1].row.subject.contains("story") || digests[1].row.subject.contains("0 stories"),
+        "{}",
+        digests[1].row.subject
+    );
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ fn subscription(digest: &str) -> String {
 
 /// A daemon's house with this digest plan; it is Tuesday, 09:00.
 async fn daemon(digest: &str) -> House {
-    let house = House::of(Plan { once: false, subscriptions: &subscription(digest), ..Plan::default() }).await;
+    let house =
+        House::of(Plan { once: false, subscriptions: &subscription(digest), ..Plan::default() }).await;
     house.turn().await;
     house
 }
@@ -38,7 +39,8 @@ async fn each_day_has_one_digest_and_each_the_next_number() {
     live(&house, hours(36)).await;
     house.restart();
     live(&house, hours(36)).await;
-    let slots: Vec<_> = ["2026-11-24", "2026-11-25", "2026-11-26"].iter().map(|day| Some((*day).to_owned())).collect();
+    let slots: Vec<_> =
+        ["2026-11-24", "2026-11-25", "2026-11-26"].iter().map(|day| Some((*day).to_owned())).collect();
     assert_eq!(numbers(&house), (1..).zip(slots).collect::<Vec<_>>());
     let mails = house.mails("digest");
     assert!(mails[2].row.subject.contains("#3") && mails[2].text.contains("#2"), "{}", mails[2].text);
@@ -57,7 +59,8 @@ async fn a_slot_before_the_first_start_is_not_owed_and_one_ahead_is() {
 
 #[tokio::test]
 async fn weekends_have_none_and_monday_covers_them() {
-    let house = daemon("digest = { at = \"18:00\", days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"] }").await;
+    let house =
+        daemon("digest = { at = \"18:00\", days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"] }").await;
     live(&house, hours(24 * 7)).await;
     assert_eq!(numbers(&house).len(), 5);
 }
@@ -94,7 +97,10 @@ async fn a_clock_that_steps_back_fires_no_slot_twice() {
     live(&house, hours(10)).await;
     house.clock.advance(hours(-8));
     live(&house, hours(32)).await;
-    assert_eq!(numbers(&house).iter().map(|(_, slot)| slot.as_deref().unwrap()).collect::<Vec<_>>(), ["2026-11-24", "2026-11-25"]);
+    assert_eq!(
+        numbers(&house).iter().map(|(_, slot)| slot.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["2026-11-24", "2026-11-25"]
+    );
 }
 
 #[tokio::test]

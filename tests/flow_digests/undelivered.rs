@@ -81,7 +81,8 @@ async fn a_digest_undelivered_for_five_days_is_in_the_next() {
     }
     let mails = arrived(&server);
     let subjects: Vec<&str> = mails.iter().filter_map(|mail| mail.lines().next()).collect();
-    let telling: Vec<&&str> = subjects.iter().filter(|subject| subject.contains("1 story") && subject.contains(N)).collect();
+    let telling: Vec<&&str> =
+        subjects.iter().filter(|subject| subject.contains("1 story") && subject.contains(N)).collect();
     assert_eq!(telling.len(), 1, "{subjects:#?}");
     assert!(!telling[0].contains("#1:"), "not the first: {subjects:#?}");
     assert!(mails.iter().any(|mail| mail.contains("not delivered for 5 days")));
@@ -102,7 +103,9 @@ async fn a_refused_digest_is_told_in_the_next() {
 #[tokio::test]
 async fn a_recipient_refused_for_three_days_is_suspended_and_resumes_by_retry_or_reload() {
     let server = Server::start(Script::default().on("RCPT gone@example.org", say("550 gone"))).await;
-    let house = with(&server, &DESK.replace("\"desk@example.org\"", "\"gone@example.org\", \"here@example.org\"")).await;
+    let house =
+        with(&server, &DESK.replace("\"desk@example.org\"", "\"gone@example.org\", \"here@example.org\""))
+            .await;
     let tried = || server.commands().iter().filter(|line| line.contains("gone@")).count();
     for _ in 0..3 {
         house.after(hours(24)).await;
@@ -118,7 +121,8 @@ async fn a_recipient_refused_for_three_days_is_suspended_and_resumes_by_retry_or
     assert_eq!(here.iter().filter(|mail| mail.row.state == "sent").count(), 5, "the other is not affected");
     assert!(here[4].text.contains("suspended"), "{}", here[4].text);
     server.follow(Script::default());
-    let (last, now) = (digests.iter().rfind(|mail| mail.row.recipient.starts_with("gone")).unwrap().row.id, house.now());
+    let (last, now) =
+        (digests.iter().rfind(|mail| mail.row.recipient.starts_with("gone")).unwrap().row.id, house.now());
     assert!(house.write(move |tx| tx.retry_mail(last, now)).await);
     house.turn().await;
     assert_eq!(tried(), 5);

@@ -33,7 +33,8 @@ async fn d01_mail_down_for_three_polls_of_an_unchanged_feed_is_one_mail_after() 
     for _ in 0..3 {
         house.after(hours(2)).await;
     }
-    let alerts = mail.received().into_iter().filter(|mail| String::from_utf8_lossy(&mail.data).contains(".alert@"));
+    let alerts =
+        mail.received().into_iter().filter(|mail| String::from_utf8_lossy(&mail.data).contains(".alert@"));
     assert_eq!(alerts.count(), 1);
     assert_eq!(house.mails("alert")[0].row.state, "sent");
 }
@@ -66,8 +67,14 @@ async fn d03_an_empty_document_between_forgets_nothing() {
 
 #[tokio::test]
 async fn d06_one_refused_recipient_costs_only_its_own_mail() {
-    let mail = smtp::Server::start(Script::default().on("RCPT bad@example.org", smtp::say("550 no such user"))).await;
-    let (table, desk) = (House::smtp(&mail), crate::house::DESK.replace("\"desk@example.org\"", "\"a@example.org\", \"bad@example.org\", \"b@example.org\""));
+    let mail =
+        smtp::Server::start(Script::default().on("RCPT bad@example.org", smtp::say("550 no such user")))
+            .await;
+    let (table, desk) = (
+        House::smtp(&mail),
+        crate::house::DESK
+            .replace("\"desk@example.org\"", "\"a@example.org\", \"bad@example.org\", \"b@example.org\""),
+    );
     let house = House::of(Plan { mail: &table, subscriptions: &desk, ..Plan::default() }).await;
     house.turn().await;
     house.show("one", &[item("a", A)]);
@@ -109,7 +116,10 @@ async fn d10_an_oversize_body_is_seen_and_backed_off_from() {
     let feed = house.feed("one");
     assert_eq!(feed.failures, 4);
     let why = feed.failure.unwrap();
-    assert!(why.contains("64 KiB") || why.contains("65536") || why.contains("65,536"), "the limit is named: {why}");
+    assert!(
+        why.contains("64 KiB") || why.contains("65536") || why.contains("65,536"),
+        "the limit is named: {why}"
+    );
     assert!(waits[0] >= minutes(15) && waits[3] > waits[0] && waits[3] <= hours(2), "{waits:?}");
 }
 
@@ -193,8 +203,13 @@ async fn d17_one_id_in_two_feeds_is_two_articles_and_one_address_is_one() {
 
 #[tokio::test]
 async fn d18_each_recipient_gets_a_digest_once_whatever_happens_to_the_others() {
-    let mail = smtp::Server::start(Script::default().on("RCPT late@example.org", smtp::say("450 later"))).await;
-    let (table, desk) = (House::smtp(&mail), crate::house::DESK.replace("\"desk@example.org\"", "\"a@example.org\", \"late@example.org\", \"b@example.org\""));
+    let mail =
+        smtp::Server::start(Script::default().on("RCPT late@example.org", smtp::say("450 later"))).await;
+    let (table, desk) = (
+        House::smtp(&mail),
+        crate::house::DESK
+            .replace("\"desk@example.org\"", "\"a@example.org\", \"late@example.org\", \"b@example.org\""),
+    );
     let house = House::of(Plan { mail: &table, subscriptions: &desk, ..Plan::default() }).await;
     house.turn().await;
     for _ in 0..5 {
@@ -248,8 +263,10 @@ async fn d21_ids_that_appear_later_re_key_nothing() {
 #[tokio::test]
 async fn d24_words_match_through_markup_and_never_inside_it() {
     let house = seasoned().await;
-    let split = item("a", "The bill").summary("Cabinet agrees on host&nbsp;<b>nation</b> support for another year");
-    let address = item("b", "A list of links").summary("<a href=\"https://x.example/burden-sharing\">here</a><script>burden sharing</script>");
+    let split =
+        item("a", "The bill").summary("Cabinet agrees on host&nbsp;<b>nation</b> support for another year");
+    let address = item("b", "A list of links")
+        .summary("<a href=\"https://x.example/burden-sharing\">here</a><script>burden sharing</script>");
     house.show("one", &[split, address]);
     house.turn().await;
     assert_eq!(house.matches().iter().map(|row| row.title.as_str()).collect::<Vec<_>>(), ["The bill"]);

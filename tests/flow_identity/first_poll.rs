@@ -57,7 +57,12 @@ async fn five_outlets_in_three_polls_are_one_alert_and_four_more_outlets_in_the_
                 the money Japan pays for American troops on its soil; the present agreement ends in March.";
     for wave in [&feeds[..2], &feeds[2..4], &feeds[4..]] {
         for feed in wave {
-            house.show(feed, &[item(feed, "Japan, US open talks on host nation support for troops").summary(text).link(&format!("https://{feed}.example/x"))]);
+            house.show(
+                feed,
+                &[item(feed, "Japan, US open talks on host nation support for troops")
+                    .summary(text)
+                    .link(&format!("https://{feed}.example/x"))],
+            );
         }
         house.after(minutes(20)).await;
     }
@@ -71,7 +76,9 @@ async fn five_outlets_in_three_polls_are_one_alert_and_four_more_outlets_in_the_
 async fn a_document_that_turned_over_between_polls_is_flagged_and_polled_faster() {
     let house = House::of(Plan { polling: "every = \"1h\"\nmin_every = \"5m\"", ..Plan::default() }).await;
     let batch = |from: usize| -> Vec<Item> {
-        (from..from + 10).map(|n| item(&n.to_string(), &format!("Report number {n} from the harbour"))).collect()
+        (from..from + 10)
+            .map(|n| item(&n.to_string(), &format!("Report number {n} from the harbour")))
+            .collect()
     };
     house.show("one", &batch(0));
     house.turn().await;
@@ -91,7 +98,9 @@ async fn a_document_that_turned_over_between_polls_is_flagged_and_polled_faster(
 async fn every_item_of_a_long_first_document_is_stored_wherever_it_stands() {
     let house = House::new().await;
     let now = house.now();
-    let mut items: Vec<Item> = (0..300).map(|n| item(&n.to_string(), &format!("Alliance budget note {n}")).at(now - hours(48))).collect();
+    let mut items: Vec<Item> = (0..300)
+        .map(|n| item(&n.to_string(), &format!("Alliance budget note {n}")).at(now - hours(48)))
+        .collect();
     items.push(item("last", A).at(now - hours(1)));
     house.show("one", &items);
     house.turn().await;

@@ -19,7 +19,10 @@ async fn shown(documents: &[&[Item]], apart: i64) -> (u64, usize) {
 
 #[tokio::test]
 async fn a_changed_id_on_the_same_address_is_the_same_article() {
-    assert_eq!(shown(&[&[item("a", A)], &[item("a", A).id("new")], &[item("a", A).id("newer")]], 1).await, (1, 1));
+    assert_eq!(
+        shown(&[&[item("a", A)], &[item("a", A).id("new")], &[item("a", A).id("newer")]], 1).await,
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -45,13 +48,19 @@ async fn one_id_for_everything_in_a_document_keeps_the_articles_apart() {
 
 #[tokio::test]
 async fn a_reused_id_is_a_new_article() {
-    assert_eq!(shown(&[&[item("a", A).id("top")], &[item("b", B).id("top")], &[item("c", C).id("top")]], 1).await, (3, 3));
+    assert_eq!(
+        shown(&[&[item("a", A).id("top")], &[item("b", B).id("top")], &[item("c", C).id("top")]], 1).await,
+        (3, 3)
+    );
 }
 
 #[tokio::test]
 async fn ids_that_number_the_places_of_a_document_repeat_nothing() {
     let place = |all: &[(&str, &str)]| -> Vec<Item> {
-        all.iter().enumerate().map(|(place, (id, title))| item(id, title).id(&format!("item{place}"))).collect()
+        all.iter()
+            .enumerate()
+            .map(|(place, (id, title))| item(id, title).id(&format!("item{place}")))
+            .collect()
     };
     let (a, b, c) = (("a", A), ("b", B), ("c", C));
     let (one, two, three) = (place(&[a]), place(&[b, a]), place(&[c, b, a]));
@@ -89,7 +98,9 @@ async fn an_item_that_returns_after_months_is_not_news() {
 #[tokio::test]
 async fn an_aggregator_that_shifts_ids_and_links_shows_one_article() {
     let at = |token: &str| {
-        [item("g", &format!("{A} - The Paper")).id(&format!("CBMi{token}")).link(&format!("https://news.google.com/rss/articles/CBMi{token}?oc=5"))]
+        [item("g", &format!("{A} - The Paper"))
+            .id(&format!("CBMi{token}"))
+            .link(&format!("https://news.google.com/rss/articles/CBMi{token}?oc=5"))]
     };
     let (a, b, c) = (at("aaa"), at("bbb"), at("ccc"));
     assert_eq!(shown(&[&a, &b, &c, &a], 12).await, (1, 1));
@@ -97,15 +108,22 @@ async fn an_aggregator_that_shifts_ids_and_links_shows_one_article() {
 
 #[tokio::test]
 async fn two_ids_for_one_address_and_title_are_one_article() {
-    let post = |id: &str| item("a", A).id(&format!("https://blog.example/?p={id}")).link("https://blog.example/talks/");
-    assert_eq!(shown(&[&[post("12"), post("13")], &[post("13")], &[post("12"), post("14")]], 1).await, (1, 1));
+    let post = |id: &str| {
+        item("a", A).id(&format!("https://blog.example/?p={id}")).link("https://blog.example/talks/")
+    };
+    assert_eq!(
+        shown(&[&[post("12"), post("13")], &[post("13")], &[post("12"), post("14")]], 1).await,
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn two_unmatched_entries_of_one_article_leave_the_archive_in_step() {
     let house = House::new().await;
     house.turn().await;
-    let post = |id: &str, title: &str| item("x", title).id(id).link(&format!("https://blog.example/{}", title.len()));
+    let post = |id: &str, title: &str| {
+        item("x", title).id(id).link(&format!("https://blog.example/{}", title.len()))
+    };
     house.show("one", &[post("1", "A bridge"), post("2", "A bridge"), post("3", "The new harbour crane")]);
     house.after(hours(1)).await;
     assert_eq!(house.articles(), 2);
@@ -114,15 +132,24 @@ async fn two_unmatched_entries_of_one_article_leave_the_archive_in_step() {
 
 #[tokio::test]
 async fn tracking_parameters_make_no_second_article() {
-    let from = |what: &str| [item("a", A).no_id().link(&format!("https://news.example/talks?utm_source={what}"))];
+    let from =
+        |what: &str| [item("a", A).no_id().link(&format!("https://news.example/talks?utm_source={what}"))];
     assert_eq!(shown(&[&from("rss"), &from("mail"), &from("app")], 1).await, (1, 1));
 }
 
 #[tokio::test]
 async fn a_headline_that_repeats_daily_under_new_ids_and_no_link_is_new_each_day() {
     let day = |id: &str, what: &str| item(id, "Morning briefing").no_link().summary(what);
-    let (one, two) = (day("1", "Tokyo opens burden sharing talks with Washington; negotiators meet for two days at the foreign ministry."),
-        day("2", "Warsaw signs a host nation support deal over barracks in the east, after a year of haggling."));
+    let (one, two) = (
+        day(
+            "1",
+            "Tokyo opens burden sharing talks with Washington; negotiators meet for two days at the foreign ministry.",
+        ),
+        day(
+            "2",
+            "Warsaw signs a host nation support deal over barracks in the east, after a year of haggling.",
+        ),
+    );
     assert_eq!(shown(&[&[one.clone()], &[two, one]], 24).await, (2, 2));
 }
 

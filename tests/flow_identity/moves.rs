@@ -77,7 +77,10 @@ async fn a_passing_redirect_is_not_remembered() {
 #[tokio::test]
 async fn a_move_to_a_login_page_is_not_adopted() {
     let mut house = moving(true).await;
-    house.script("two", answer("200 OK", &[("Content-Type", "text/html")], "<html><body><form>Sign in</form></body></html>"));
+    house.script(
+        "two",
+        answer("200 OK", &[("Content-Type", "text/html")], "<html><body><form>Sign in</form></body></html>"),
+    );
     for _ in 0..3 {
         house.after(hours(2)).await;
         house.restart();

@@ -27,8 +27,10 @@ async fn a_headline_that_comes_to_match_is_alerted() {
 #[tokio::test]
 async fn new_figures_bring_one_follow_up_in_the_storys_thread() {
     let house = seasoned().await;
-    let text = |amount: &str| item("a", &format!("Japan to pay {amount} under host nation support deal"))
-        .summary(&format!("Japan will pay {amount} a year for American troops under the host nation support deal, officials said."));
+    let text = |amount: &str| {
+        item("a", &format!("Japan to pay {amount} under host nation support deal"))
+        .summary(&format!("Japan will pay {amount} a year for American troops under the host nation support deal, officials said."))
+    };
     house.show("one", &[text("211 billion yen")]);
     house.turn().await;
     house.show("one", &[text("274 billion yen")]);

@@ -46,7 +46,10 @@ impl Ear {
     }
 
     pub(crate) async fn hears(&self, what: &str, times: usize) {
-        until(&format!("systemd hears {what} {times} times"), PATIENCE, || (self.count(what) >= times).then_some(())).await;
+        until(&format!("systemd hears {what} {times} times"), PATIENCE, || {
+            (self.count(what) >= times).then_some(())
+        })
+        .await;
     }
 }
 
@@ -78,7 +81,11 @@ async fn systemd_hears_ready_status_watchdog_and_stopping() {
 async fn systemd_never_hears_ready_of_a_start_that_fails() {
     let town = Town::found(5, 0).await;
     std::fs::create_dir_all(&town.watch.state).unwrap();
-    std::fs::write(town.watch.database(), "no database at all, but long enough to be taken for one ".repeat(40)).unwrap();
+    std::fs::write(
+        town.watch.database(),
+        "no database at all, but long enough to be taken for one ".repeat(40),
+    )
+    .unwrap();
     let ear = Ear::open(&town.watch);
     let mut daemon = ear.start(&town.watch);
     assert_eq!(daemon.exit(PATIENCE).await.code(), Some(1), "{}", daemon.log());

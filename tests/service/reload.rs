@@ -29,13 +29,18 @@ async fn a_new_feed_and_a_new_rule_are_live_after_a_reload() {
     std::fs::write(town.watch.file("more.toml"), feed("Other", &other.url("/o"))).unwrap();
     let tables = format!(
         "[feeds]\nfiles = [\"more.toml\"]\n{}{}{DESK}",
-        feed("A", &town.feeds.url("/a")), town.sink.tables()
+        feed("A", &town.feeds.url("/a")),
+        town.sink.tables()
     );
     town.watch.configure(&tables);
     reload(&daemon, &ear).await;
     until("the new feed is polled", PATIENCE, || (!other.hits().is_empty()).then_some(())).await;
     until("its item is stored", PATIENCE, || {
-        (town.watch.number("SELECT count(*) FROM sighting JOIN feed ON feed.id = feed_id WHERE name = 'Other'")? == 1).then_some(())
+        (town
+            .watch
+            .number("SELECT count(*) FROM sighting JOIN feed ON feed.id = feed_id WHERE name = 'Other'")?
+            == 1)
+            .then_some(())
     })
     .await;
     // Nothing flags it yet; with a new rule, its next wording does.
@@ -43,14 +48,20 @@ async fn a_new_feed_and_a_new_rule_are_live_after_a_reload() {
     let rules = format!(
         "{}\n[sets.host]\nen = [\"host nation support\"]\n{}\n[[rule]]\nid = \"host\"\ntitle = \"Host nation support\"\n\
          topic = \"host\"\nlevel = \"alert\"\nwhen = \"host\"\n",
-        &rules[..rules.find("[[rule]]").unwrap()], &rules[rules.find("[[rule]]").unwrap()..]
+        &rules[..rules.find("[[rule]]").unwrap()],
+        &rules[rules.find("[[rule]]").unwrap()..]
     );
     std::fs::write(town.watch.file("rules.toml"), rules).unwrap();
     let third = "<rss version=\"2.0\"><channel><title>Third</title><item><title>More host nation support is asked \
         for</title><guid>third-1</guid><pubDate>DATE</pubDate></item></channel></rss>";
     let third = crate::http::Server::start(move |_| {
-        let now = burdenwatch::time::Clock::now(&burdenwatch::time::SystemClock).to_zoned(jiff::tz::TimeZone::UTC);
-        crate::http::answer("200 OK", &[], third.replace("DATE", &jiff::fmt::rfc2822::to_string(&now).unwrap()))
+        let now =
+            burdenwatch::time::Clock::now(&burdenwatch::time::SystemClock).to_zoned(jiff::tz::TimeZone::UTC);
+        crate::http::answer(
+            "200 OK",
+            &[],
+            third.replace("DATE", &jiff::fmt::rfc2822::to_string(&now).unwrap()),
+        )
     })
     .await;
     let more = format!("{}{}", feed("Other", &other.url("/o")), feed("Third", &third.url("/t")));
@@ -86,7 +97,11 @@ async fn a_wrong_file_is_named_with_its_line_and_the_old_configuration_stays() {
     }
     std::fs::write(town.watch.config(), &good).unwrap();
     let rules = std::fs::read_to_string(town.watch.file("rules.toml")).unwrap();
-    std::fs::write(town.watch.file("rules.toml"), rules.replace("when = \"sharing\"", "when = \"sharing and nothing_such\"")).unwrap();
+    std::fs::write(
+        town.watch.file("rules.toml"),
+        rules.replace("when = \"sharing\"", "when = \"sharing and nothing_such\""),
+    )
+    .unwrap();
     reload(&daemon, &ear).await;
     let at = rules.lines().position(|line| line.starts_with("when")).unwrap() + 1;
     let place = format!("{}:{at}", town.watch.file("rules.toml").display());

@@ -14,15 +14,15 @@ use crate::{DESK, Town, feed};
 async fn idle_it_stops_at_once() {
     let town = Town::found(1, 0).await;
     for signal in ["TERM", "INT"] {
-        let mut daemon = town.watch.start();
         let starts = town.watch.starts();
-        until("it is up", PATIENCE, || (town.watch.starts() > starts || starts > 0).then_some(())).await;
+        let mut daemon = town.watch.start();
+        until("it is up", PATIENCE, || (town.watch.starts() > starts).then_some(())).await;
         until("it has polled", PATIENCE, || (town.press.asked() > 0).then_some(())).await;
         daemon.signal(signal);
         assert_eq!(daemon.exit(Duration::from_secs(5)).await.code(), Some(0), "{}", daemon.log());
     }
-    town.watch.assert_sound();
     assert!(!town.watch.state.join("burdenwatch.db-wal").exists(), "one tidy file is left");
+    town.watch.assert_sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,8 @@ async fn a_feed_that_stalls_does_not_hold_it_up() {
     let feeds = press.serve().await;
     let dead = http::Server::start(|_| vec![http::Step::Hang]).await;
     let sink = Sink::start(|_| Mood::Kind).await;
-    let tables = format!("{}{}{}{DESK}", feed("A", &feeds.url("/a")), feed("dead", &dead.url("/x")), sink.tables());
+    let tables =
+        format!("{}{}{}{DESK}", feed("A", &feeds.url("/a")), feed("dead", &dead.url("/x")), sink.tables());
     let watch = Watch::new(&tables);
     let daemon = watch.start();
     until("the feed stalls", PATIENCE, || (!dead.hits().is_empty()).then_some(())).await;
@@ -50,10 +51,13 @@ async fn a_mail_server_that_stalls_at(step: Step) {
     let feeds = press.serve().await;
     let well = Arc::new(AtomicBool::new(false));
     let cured = Arc::clone(&well);
-    let sink = Sink::start(move |now| {
-        if now == step && !cured.load(Ordering::SeqCst) { Mood::Silent } else { Mood::Kind }
-    })
-    .await;
+    let sink =
+        Sink::start(
+            move |now| {
+                if now == step && !cured.load(Ordering::SeqCst) { Mood::Silent } else { Mood::Kind }
+            },
+        )
+        .await;
     let watch = Watch::new(&format!("{}{}{DESK}", feed("A", &feeds.url("/a")), sink.tables()));
     let daemon = watch.start();
     until("the mail server stalls", PATIENCE, || match step {
@@ -87,4 +91,19 @@ async fn a_mail_server_that_never_greets_does_not_hold_it_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_server_that_never_answers_the_message_does_not_hold_it_up() {
     a_mail_server_that_stalls_at(Step::Dot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_any_instant_after_the_start_a_stop_is_quick() {
+    let town = Town::found(16, 2).await;
+    let mut random = fastrand::Rng::with_seed(16);
+    for _ in 0..12 {
+        let starts = town.watch.starts();
+        let mut daemon = town.watch.start();
+        until("it is up", PATIENCE, || (town.watch.starts() > starts).then_some(())).await;
+        tokio::time::sleep(Duration::from_millis(random.u64(0..60))).await;
+        daemon.signal("TERM");
+        assert_eq!(daemon.exit(Duration::from_secs(8)).await.code(), Some(0), "{}", daemon.log());
+    }
+    town.watch.assert_sound();
 }

@@ -206,7 +206,10 @@ impl House {
             plan.polling, plan.mail, plan.subscriptions
         );
         for feed in plan.feeds {
-            config.push_str(&format!("[[feed]]\nname = \"{feed}\"\nurl = \"{}\"\nlanguage = \"en\"\n", server.url(&format!("/{feed}"))));
+            config.push_str(&format!(
+                "[[feed]]\nname = \"{feed}\"\nurl = \"{}\"\nlanguage = \"en\"\n",
+                server.url(&format!("/{feed}"))
+            ));
             pages.lock().unwrap().insert(format!("/{feed}"), Page::Document(rss(&[])));
         }
         std::fs::write(dir.path().join("rules.toml"), RULES).unwrap();
@@ -312,7 +315,10 @@ impl House {
         self.setup().store.read(work).unwrap()
     }
 
-    pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static) -> T {
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
         self.setup().store.write(work).await.unwrap()
     }
 
@@ -334,7 +340,10 @@ impl House {
         self.read(|tx| {
             let mut rows = tx.mails(None, 1_000_000)?;
             rows.reverse();
-            rows.into_iter().filter(|row| row.kind == kind).map(|row| Ok(mail(row.clone(), tx.mail_bytes(row.id)?))).collect()
+            rows.into_iter()
+                .filter(|row| row.kind == kind)
+                .map(|row| Ok(mail(row.clone(), tx.mail_bytes(row.id)?)))
+                .collect()
         })
     }
 
@@ -366,7 +375,10 @@ fn page(pages: &Pages, hit: &Hit) -> Script {
         None => answer("404 Not Found", &[], ""),
         Some(Page::Scripted(script)) => script,
         Some(Page::Document(body)) => {
-            let tag = format!("\"{:x}\"", body.iter().fold(5381_u64, |sum, byte| sum.wrapping_mul(33) ^ u64::from(*byte)));
+            let tag = format!(
+                "\"{:x}\"",
+                body.iter().fold(5381_u64, |sum, byte| sum.wrapping_mul(33) ^ u64::from(*byte))
+            );
             if hit.header("If-None-Match") == Some(tag.as_str()) {
                 answer("304 Not Modified", &[], "")
             } else {
@@ -387,7 +399,10 @@ pub fn hours(count: i64) -> SignedDuration {
 /// Queues so many alert-sized mails.
 pub async fn queue_mails(house: &House, count: usize) {
     let now = house.now();
-    let body = format!("Subject: a mail\r\n\r\n{}", "words of an alert, in plain text and in markup\r\n".repeat(250));
+    let body = format!(
+        "Subject: a mail\r\n\r\n{}",
+        "words of an alert, in plain text and in markup\r\n".repeat(250)
+    );
     house
         .write(move |tx| {
             for n in 0..count {

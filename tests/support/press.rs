@@ -70,7 +70,8 @@ impl Press {
             let item = write(&mut desk.random);
             desk.items.push((hit.path.clone(), item));
         }
-        let mine: Vec<&String> = desk.items.iter().filter(|(path, _)| *path == hit.path).map(|(_, item)| item).collect();
+        let mine: Vec<&String> =
+            desk.items.iter().filter(|(path, _)| *path == hit.path).map(|(_, item)| item).collect();
         let tag = format!("\"{}\"", mine.len());
         let script = if hit.header("If-None-Match") == Some(tag.as_str()) {
             http::answer("304 Not Modified", &[("ETag", &tag)], "")
@@ -111,7 +112,9 @@ fn halves(script: Script, pause: Duration) -> Script {
 fn write(random: &mut fastrand::Rng) -> String {
     let name = |random: &mut fastrand::Rng| {
         let syllable = |random: &mut fastrand::Rng| {
-            let one = |random: &mut fastrand::Rng, from: &str| from.chars().nth(random.usize(0..from.len())).unwrap();
+            let one = |random: &mut fastrand::Rng, from: &str| {
+                from.chars().nth(random.usize(0..from.len())).unwrap()
+            };
             format!("{}{}", one(random, "bdfgklmnprstvz"), one(random, "aeiou"))
         };
         (0..4).map(|_| syllable(random)).collect::<String>()

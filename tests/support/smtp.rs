@@ -102,7 +102,8 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
                 shared.lock().unwrap().connections += 1;
-                let (script, log, acceptor) = (script.lock().unwrap().clone(), Arc::clone(&shared), acceptor.clone());
+                let (script, log, acceptor) =
+                    (script.lock().unwrap().clone(), Arc::clone(&shared), acceptor.clone());
                 tokio::spawn(async move {
                     if script.implicit_tls {
                         if let Ok(stream) = acceptor.accept(stream).await {

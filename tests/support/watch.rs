@@ -75,7 +75,14 @@ impl Watch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burdenwatch"));
         command.arg("-c").arg(self.config()).args(words);
         // The test's own surroundings must not matter.
-        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "BURDENWATCH_LOG", "STATE_DIRECTORY"] {
+        for name in [
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "WATCHDOG_PID",
+            "JOURNAL_STREAM",
+            "BURDENWATCH_LOG",
+            "STATE_DIRECTORY",
+        ] {
             command.env_remove(name);
         }
         command

@@ -94,6 +94,14 @@ class Machine:
             raise Failed(f"{command}: exit {done.returncode}: {done.stdout[-800:]}{done.stderr[-800:]}")
         return (done.returncode, done.stdout, done.stderr) if split else done.stdout
 
+    def reboot(self):
+        """Shuts down in order and boots again."""
+        self.run("systemctl reboot", check=False)
+        self.process.wait(60)
+        if self.process.returncode != 133:
+            raise Failed(f"systemd-nspawn ended with {self.process.returncode}, not with its sign for a reboot")
+        self.boot()
+
     def power_off(self):
         """Pulls the plug: every process dies at once, and the disk holds only what was flushed to it."""
         image = self.disk.with_suffix(".cut")

@@ -82,7 +82,8 @@ impl Sample {
         let mut text = text.to_owned();
         for (name, minutes) in [("now", 10), ("hour", 60), ("later", -150), ("week", 7 * 24 * 60)] {
             let at = ago(minutes);
-            text = text.replace(&format!("{{{name}}}"), &at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            text =
+                text.replace(&format!("{{{name}}}"), &at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
             text = text.replace(&format!("{{{name}:iso}}"), &at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         }
         let charset = encoding_rs::Encoding::for_label(self.charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);

@@ -52,7 +52,11 @@ pub(super) fn list(json: bool, console: &mut Console) -> io::Result<Outcome> {
             ]
         })
         .collect();
-    table::print(&mut console.out, &["FEED", "LAST OK", "NEXT", "304", "ENTRIES", "STATE", "NEXT POLL BECAUSE"], &cells)?;
+    table::print(
+        &mut console.out,
+        &["FEED", "LAST OK", "NEXT", "304", "ENTRIES", "STATE", "NEXT POLL BECAUSE"],
+        &cells,
+    )?;
     Ok(Outcome::Success)
 }
 
