@@ -236,7 +236,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes back a feed after a poll.
+    /// Writes back a feed after a poll, unless its address was changed meanwhile: what the old one
+    /// said, its validators above all, is nothing to ask the new one with.
     pub fn record_feed(&self, feed: &PollRecord) -> Result<(), StoreError> {
         const SQL: &str = "
             UPDATE feed SET title = ?2, next_poll_at = ?3, next_why = ?4, last_poll_at = ?5, last_ok_at = ?6,
@@ -245,7 +246,7 @@ impl Tx<'_> {
                 etag = ?17, last_modified = ?18, ttl_minutes = ?19, skip_hours = ?20, skip_days = ?21,
                 moved_url = ?22, moving_url = ?23, moving_since_at = ?24, moving_run = ?25, rhythm = ?26,
                 entries = ?27, flaws = ?28, gaps = ?29, gap_at = ?30, baseline = ?31
-            WHERE id = ?1";
+            WHERE id = ?1 AND url = ?32";
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.prepared(SQL)?
             .execute(params![
@@ -280,6 +281,7 @@ impl Tx<'_> {
                 count(feed.gaps),
                 feed.gap_at.map(ms),
                 count(feed.baseline),
+                feed.url,
             ])
             .doing("record a poll")?;
         Ok(())
