@@ -25,5 +25,7 @@ mod first_poll;
 mod ids;
 #[path = "flow_identity/moves.rs"]
 mod moves;
+#[path = "flow_identity/settings.rs"]
+mod settings;
 #[path = "flow_identity/wording.rs"]
 mod wording;

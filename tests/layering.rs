@@ -56,22 +56,36 @@ struct File {
 
 fn files() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut found, mut open) = (Vec::new(), vec![root.clone()]);
+    let (mut found, mut open, mut tests) = (Vec::new(), vec![root.clone()], Vec::new());
     while let Some(dir) = open.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|end| end == "rs") {
                 let below = path.strip_prefix(&root).unwrap().to_owned();
                 let part =
                     below.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
-                found.push(File { part, code: code(&std::fs::read_to_string(&path).unwrap()), path: below });
+                let text = std::fs::read_to_string(&path).unwrap();
+                tests.extend(test_files(&below, &text));
+                found.push(File { part, code: code(&text), path: below });
             }
         }
     }
+    found.retain(|file| !tests.contains(&file.path));
     assert!(found.len() > 100, "the sources were found");
     found
+}
+
+/// The files a source declares for tests only.
+fn test_files(path: &Path, text: &str) -> Vec<PathBuf> {
+    let dir =
+        if path.ends_with("mod.rs") { path.parent().unwrap().to_owned() } else { path.with_extension("") };
+    let after = text.split("#[cfg(test)]\n").skip(1);
+    let declared = after.filter_map(|rest| {
+        rest.lines().find(|line| !line.starts_with("#["))?.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    declared.map(|name| dir.join(format!("{name}.rs"))).collect()
 }
 
 /// Drops comments, and everything from the tests on.

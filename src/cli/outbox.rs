@@ -129,7 +129,8 @@ fn show(console: &mut Console, loaded: &Loaded, id: i64, eml: bool, json: bool) 
     let (mail, tries) = match found {
         Ok((Some(mail), tries)) => (mail, tries),
         Ok((None, _)) => {
-            return console.fail(format!("no mail has the number {id}; `burdenwatch outbox list` shows them"));
+            return console
+                .fail(format!("no mail has the number {id}; `burdenwatch outbox list` shows them"));
         }
         Err(why) => return console.fail(why),
     };

@@ -93,7 +93,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
 /// Brings the database in line at a start: leases of the dead are void, then as [`resync`].
 pub async fn sync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
     let now = setup.clock.now();
-    setup.store.write(move |tx| tx.void_leases(now).and_then(|_| tx.mend_waits(now))).await?;
+    setup.store.write(move |tx| tx.void_leases(now)).await?;
     resync(setup).await
 }
 
@@ -115,8 +115,16 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
             };
             let configured: Vec<_> =
                 active.iter().map(|feed| (feed.name.clone(), feed.url.as_str().to_owned())).collect();
-            let rows = tx.sync_feeds(&configured, first)?;
-            let rows = bring_back(tx, &config, rows, now)?;
+            tx.mend_waits(&bounds(&config, now), now)?;
+            dispatch::bound_pause(tx, bounds(&config, now).mail)?;
+            let by_name: HashMap<&str, &Feed> =
+                active.iter().map(|feed| (feed.name.as_str(), *feed)).collect();
+            let mut rows = tx.sync_feeds(&configured, first)?;
+            for row in &mut rows {
+                if let Some(feed) = by_name.get(row.name.as_str()) {
+                    keep_interval(tx, &config, feed, row, now)?;
+                }
+            }
             let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
             for subscription in &config.subscriptions {
                 tx.know_subscription(&subscription.name, now, day_before)?;
@@ -134,25 +142,6 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
         .await
 }
 
-/// Brings back what a clock that was ahead told to wait.
-fn bring_back(
-    tx: Tx<'_>,
-    config: &Config,
-    mut rows: Vec<FeedRow>,
-    now: Timestamp,
-) -> Result<Vec<FeedRow>, StoreError> {
-    let by_name: HashMap<&str, &Feed> = config.feeds.iter().map(|feed| (feed.name.as_str(), feed)).collect();
-    for row in &mut rows {
-        if let Some(feed) = by_name.get(row.name.as_str()) {
-            keep_interval(tx, config, feed, row, now)?;
-        }
-    }
-    let bounds = bounds(config, now);
-    dispatch::bound_pause(tx, bounds.mail)?;
-    tx.bring_back(&bounds, now)?;
-    Ok(rows)
-}
-
 /// A healthy feed never waits longer than its interval allows, whatever it was told before.
 fn keep_interval(
     tx: Tx<'_>,
@@ -166,21 +155,16 @@ fn keep_interval(
     } else {
         usual(config, feed)
     };
-    let (latest, why) = if row.failures > 0 {
-        // What a server asked for may be longer than any interval, but not for ever.
-        (later(now, DAY.max(longest).max(config.polling.max_every)), "the clock was set back")
-    } else {
-        (later(now, longest), "its interval was shortened")
-    };
-    if row.next_poll_at <= latest {
+    let latest = later(now, longest);
+    if row.failures > 0 || row.next_poll_at <= latest {
         return Ok(());
     }
     row.next_poll_at = latest;
-    tx.pull_forward(row.id, latest, why)
+    tx.pull_forward(row.id, latest, "its interval was shortened")
 }
 
 /// Beyond these, what waits was told to by a clock that was ahead.
-fn bounds(config: &Config, now: Timestamp) -> Bounds {
+pub(crate) fn bounds(config: &Config, now: Timestamp) -> Bounds {
     let retry = config.mail.retry.iter().max().copied().unwrap_or(DAY);
     let alert = config.subscriptions.iter().map(|one| one.alert_wait).max().unwrap_or_default();
     // Somewhere it is tomorrow already.

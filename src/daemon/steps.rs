@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use crate::daemon::House;
+use crate::daemon::open;
 use crate::daemon::poller::Change;
 use crate::flow::Setup;
 use crate::flow::dispatch;
@@ -49,11 +50,13 @@ async fn move_back(
     step: SignedDuration,
     changes: &mpsc::Sender<Change>,
 ) -> Result<(), StoreError> {
+    let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
     let feeds = setup
         .store
         .write(move |tx| {
             tx.move_waits(step)?;
             dispatch::move_pause(tx, step)?;
+            tx.mend_waits(&open::bounds(&config, now), now)?;
             tx.feeds(true)
         })
         .await?;

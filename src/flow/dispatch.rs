@@ -1,7 +1,7 @@
 //! A delivery: claim what is due, hand it over, record what the server said.
 //!
 //! At least once, with the same bytes and Message-ID on every try. What each
-//! reply means is fixed here, in `settle`; nothing is dropped silently.
+//! reply means is fixed here, in [`settle`]; nothing is dropped silently.
 
 use std::collections::VecDeque;
 
@@ -55,6 +55,15 @@ pub fn channel(tx: Tx<'_>) -> Result<Channel, StoreError> {
     Ok(tx.fact(CHANNEL)?.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
 }
 
+/// Ends a pause that lasts beyond `latest`: a clock that was ahead began it.
+pub fn bound_pause(tx: Tx<'_>, latest: Timestamp) -> Result<(), StoreError> {
+    let mut state = channel(tx)?;
+    if state.until.take_if(|until| *until > latest).is_some() {
+        tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())?;
+    }
+    Ok(())
+}
+
 /// Moves the mail server's pause: the clock was set by `step`.
 pub fn move_pause(tx: Tx<'_>, step: SignedDuration) -> Result<(), StoreError> {
     let state = channel(tx)?;
@@ -64,15 +73,6 @@ pub fn move_pause(tx: Tx<'_>, step: SignedDuration) -> Result<(), StoreError> {
     let moved = |at: Option<Timestamp>| at.and_then(|at| at.checked_add(step).ok());
     let state = Channel { until: moved(state.until), since: moved(state.since), ..state };
     tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())
-}
-
-/// Ends a pause that lasts beyond `latest`: a clock that was ahead began it.
-pub fn bound_pause(tx: Tx<'_>, latest: Timestamp) -> Result<(), StoreError> {
-    let mut state = channel(tx)?;
-    if state.until.take_if(|until| *until > latest).is_some() {
-        tx.set_fact(CHANNEL, serde_json::to_string(&state).ok().as_deref())?;
-    }
-    Ok(())
 }
 
 /// Delivers everything that is due now.
@@ -199,10 +199,9 @@ async fn settle(
     }
     let (id, code, reply, address) = (mail.id, outcome.code, outcome.reply.clone(), mail.recipient.clone());
     let (kind, name) = (outcome.kind, outcome_name(outcome.kind));
-    let (config, key, of) = (setup.config.clone(), mail.dedup_key.clone(), mail.kind.clone());
     for more in (0..RECORD_TRIES).rev() {
         let (reply, address) = (reply.clone(), address.clone());
-        let (config, key, of) = (config.clone(), key.clone(), of.clone());
+        let (config, key, of) = (setup.config.clone(), mail.dedup_key.clone(), mail.kind.clone());
         let recorded = setup
             .store
             .write(move |tx| {

@@ -15,6 +15,8 @@ use crate::store::{StoreError, Tx};
 
 /// Copies of one text come within this time.
 const WINDOW: SignedDuration = SignedDuration::from_hours(72);
+/// Members compared with: the first so many. A story of more outlets is one story all the same.
+const COMPARED: usize = 50;
 /// What was read longer ago than this is read anew, so that closed stories are let go.
 const KEEP: SignedDuration = SignedDuration::from_hours(6);
 
@@ -48,7 +50,12 @@ impl RecentStories {
             let since = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
             let groups = tx.open_stories(since)?.into_iter().map(|row| Group {
                 id: row.id,
-                members: row.prints.iter().filter_map(|print| serde_json::from_str(print).ok()).collect(),
+                members: row
+                    .prints
+                    .iter()
+                    .take(COMPARED)
+                    .filter_map(|print| serde_json::from_str(print).ok())
+                    .collect(),
             });
             *shelf = Shelf { groups: groups.collect(), stamp, read_at: Some(now) };
         }
@@ -68,6 +75,7 @@ impl Open<'_> {
         tx.set_story_stamp(&stamp)?;
         self.0.stamp = Some(stamp);
         match self.0.groups.iter_mut().find(|group| group.id == story) {
+            Some(group) if group.members.len() >= COMPARED => {}
             Some(group) => group.members.push(print),
             None => self.0.groups.push(Group { id: story, members: vec![print] }),
         }

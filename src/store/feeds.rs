@@ -236,8 +236,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes back a feed after a poll, unless its address was changed meanwhile: what the old one
-    /// said, its validators above all, is nothing to ask the new one with.
+    /// Writes back a feed after a poll; one whose address was changed meanwhile is left as it is.
     pub fn record_feed(&self, feed: &PollRecord) -> Result<(), StoreError> {
         const SQL: &str = "
             UPDATE feed SET title = ?2, next_poll_at = ?3, next_why = ?4, last_poll_at = ?5, last_ok_at = ?6,

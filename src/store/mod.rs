@@ -10,7 +10,6 @@
 
 mod alerts;
 mod articles;
-mod clock;
 mod counts;
 mod digests;
 mod feeds;
@@ -34,7 +33,6 @@ use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
 pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
-pub use clock::Bounds;
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};
@@ -42,6 +40,7 @@ pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
 pub use stories::{Member, StoryRow};
+pub use waits::Bounds;
 pub use writer::Store;
 
 /// Why the database could not do something.

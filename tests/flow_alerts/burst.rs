@@ -122,3 +122,44 @@ async fn a_burst_is_a_few_mails_that_account_for_everything() {
     assert_eq!(house.count("alert"), 7);
     assert!(took.as_secs() < 120, "{took:?}");
 }
+
+/// One text in very many places: the shape in which the grouping compares most.
+#[tokio::test]
+async fn a_story_of_eighty_outlets_is_one_alert() {
+    let names: Vec<String> = (0..80).map(|n| format!("outlet-{n}")).collect();
+    let feeds: Vec<&str> = names.iter().map(String::as_str).collect();
+    let house = House::of(Plan { feeds: &feeds, ..Plan::default() }).await;
+    house.turn().await;
+    house.clock.advance(hours(1));
+    let text = "Japan and the United States opened talks in Tokyo on Tuesday about a new agreement on burden sharing, the money Japan pays for troops.";
+    for half in feeds.chunks(40) {
+        for feed in half {
+            house.show(
+                feed,
+                &[item(feed, "Japan, US open talks on burden sharing for troops")
+                    .summary(text)
+                    .link(&format!("https://{feed}.example/{feed}"))],
+            );
+        }
+        house.after(minutes(10)).await;
+    }
+    assert_eq!((house.matches().len(), house.count("alert")), (80, 1));
+}
+
+/// One sentence with another figure each time: alike, and no copies.
+#[tokio::test]
+async fn thousands_of_near_copies_do_not_take_minutes() {
+    let house = House::of(Plan { subscriptions: "[[subscription]]\nname = \"desk\"\nto = [\"desk@example.org\"]\nalerts_per_hour = 6\ndigest = { at = \"18:00\" }\n", ..Plan::default() }).await;
+    house.turn().await;
+    house.clock.advance(hours(1));
+    let items: Vec<Item> = (0..2000)
+        .map(|n| item(&n.to_string(), &format!("Lot {n}: {} million yen under host nation support for barracks", n * 7 + 3)).summary("Tender published under host nation support by the regional defence bureau; bids close in a month."))
+        .collect();
+    house.show("one", &items);
+    let start = Instant::now();
+    house.turn().await;
+    let took = start.elapsed();
+    let now = house.now();
+    eprintln!("burst: 2000 near copies in {took:.1?}, {} stories", house.read(|tx| tx.counts(now)).stories);
+    assert!(took.as_secs() < 120, "{took:?}");
+}

@@ -142,3 +142,25 @@ async fn what_every_recipient_was_refused_is_told_again_when_one_takes_mail() {
     let mails = arrived(&server);
     assert!(mails.last().unwrap().contains(N) && mails.last().unwrap().contains(B), "{mails:?}");
 }
+
+#[tokio::test]
+async fn a_reload_of_the_running_daemon_resumes_suspended_recipients() {
+    let server = Server::start(Script::default()).await;
+    let mut house = with(&server, DESK).await;
+    let now = house.now();
+    for day in [0, 2, 4] {
+        house.write(move |tx| tx.count_refusal("desk@example.org", now + hours(24 * day), 1000)).await;
+    }
+    assert_eq!(house.read(|tx| tx.suspended()).len(), 1);
+    let db = house.db();
+    let (loaded, clock) = house.leave();
+    let (stop, (reload, reloads)) =
+        (tokio_util::sync::CancellationToken::new(), tokio::sync::mpsc::channel(1));
+    let running = tokio::spawn(burdenwatch::daemon::run(loaded, clock, stop.clone(), reloads));
+    reload.send(()).await.unwrap();
+    while !db.read().suspended().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}

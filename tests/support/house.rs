@@ -13,7 +13,7 @@ use burdenwatch::daemon::lock::Lock;
 use burdenwatch::daemon::open;
 use burdenwatch::flow::Setup;
 use burdenwatch::store::{Db, FeedRow, MatchRow, NewMail, OutboxRow, StoreError, Tx};
-use burdenwatch::time::ManualClock;
+use burdenwatch::time::{Clock, ManualClock};
 use jiff::{SignedDuration, Timestamp};
 use mail_parser::MessageParser;
 use tokio_util::sync::CancellationToken;
@@ -227,24 +227,36 @@ impl House {
         )
     }
 
-    fn start(&mut self) {
+    fn load(&self) -> load::Loaded {
         let path = self.dir.path().join("burdenwatch.toml");
         std::fs::write(&path, &self.config).unwrap();
-        let loaded = load::load(&path).unwrap_or_else(|problems| {
+        load::load(&path).unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(ToString::to_string).collect::<String>())
-        });
-        let opened = open::open(loaded, Arc::new(self.clock.clone()), self.once).unwrap();
-        self.open = Some(opened);
+        })
     }
 
-    /// Ends the run and starts another, as a restart does.
-    pub fn restart(&mut self) {
+    fn start(&mut self) {
+        self.open = Some(open::open(self.load(), Arc::new(self.clock.clone()), self.once).unwrap());
+    }
+
+    fn end(&mut self) {
         let (setup, lock) = self.open.take().unwrap();
         let store = setup.store.clone();
         drop(setup);
         store.close();
         drop(lock);
+    }
+
+    /// Ends the run and starts another, as a restart does.
+    pub fn restart(&mut self) {
+        self.end();
         self.start();
+    }
+
+    /// Ends the run and leaves the house to a daemon.
+    pub fn leave(&mut self) -> (load::Loaded, Arc<dyn Clock>) {
+        self.end();
+        (self.load(), Arc::new(self.clock.clone()))
     }
 
     /// Restarts with a changed configuration.
