@@ -106,7 +106,7 @@ pub(super) fn rollup_part(
             topics => Value::from(Serde(&topics.shown)),
             footer => [
                 format!("You get this as {}.", clean::line(&rollup.subscription, clean::NAME)),
-                "Was one right? burdenwatch matches label MATCH yes|no".to_owned(),
+                "Was one right? burdenwatch matches label ID yes|no".to_owned(),
             ],
         };
         render(environment, &format!("rollup.{}", part.suffix()), facts)

@@ -145,6 +145,6 @@ pub(super) fn footer(digest: &Digest, show: &str) -> Vec<String> {
     if !owner.is_empty() {
         lines.push(format!("To unsubscribe or change it, write to {owner}."));
     }
-    lines.push(format!("Archive: {show}. Judge a story: burdenwatch matches label MATCH yes|no"));
+    lines.push(format!("Archive: {show}. Judge a story: burdenwatch matches label ID yes|no"));
     lines
 }

@@ -165,11 +165,16 @@ pub fn draft(
     let since = row.digest_at;
     let (articles_read, newest_article) = tx.articles_since(row.digest_article)?;
     let counts = tx.counts(now)?;
+    // In a digest a feed is healthy when its last poll was: what fails even once is named below it.
+    let healthy = tx.feeds(true)?.iter().filter(|feed| feed.failures == 0).count();
     let times = tx.story_times(days_ago(now, TREND), &subscription.topics)?;
     let zone = &subscription.time_zone;
     let trend_of = |topic: Option<&str>| {
-        let of_topic = times.iter().filter(|(name, _)| topic.is_none_or(|topic| topic == name));
-        trend(of_topic.map(|(_, at)| *at), now, zone)
+        let mut seen = BTreeSet::new();
+        let of_topic = times
+            .iter()
+            .filter(|(name, story, _)| topic.is_none_or(|topic| topic == name) && seen.insert(*story));
+        trend(of_topic.map(|(.., at)| *at), now, zone)
     };
     let facts = brief::Digest {
         subscription: subscription.name.clone(),
@@ -182,7 +187,7 @@ pub fn draft(
         extra: false,
         articles_read,
         feeds_total: u32::try_from(counts.feeds).unwrap_or(u32::MAX),
-        feeds_healthy: u32::try_from(counts.feeds.saturating_sub(counts.failing)).unwrap_or(0),
+        feeds_healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
         topics: in_order(subscription, rules, topics)
             .into_iter()
             .map(|(id, stories)| brief::Topic { trend: trend_of(Some(&id)), id, stories })

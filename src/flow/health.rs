@@ -61,7 +61,11 @@ pub fn notices(
             let from = feed.failing_since.map(day).unwrap_or_default();
             let why = feed.failure.as_deref().unwrap_or("no reason recorded");
             let urgent = feed.failures >= FAILING && is_critical(config, &feed);
-            note(urgent, &feed.name, format!("failing since {from} ({} polls): {why}", feed.failures));
+            note(
+                urgent,
+                &feed.name,
+                format!("failing since {from} ({}): {why}", counted(u64::from(feed.failures), "poll")),
+            );
         } else if let Some(words) = quiet(&feed, now) {
             note(false, &feed.name, words);
         }
@@ -79,7 +83,7 @@ pub fn notices(
             note(
                 false,
                 &feed.name,
-                format!("newly watched: {} articles taken in as baseline", feed.baseline),
+                format!("newly watched: {} taken in as baseline", counted(feed.baseline, "article")),
             );
         }
     }
@@ -88,7 +92,8 @@ pub fn notices(
             false,
             &feed,
             format!(
-                "{matches} older articles of its first poll match and are in the archive: burdenwatch matches list"
+                "of its first poll, {} flagged and only kept in the archive: burdenwatch matches list",
+                counted(matches, "older article")
             ),
         );
     }
@@ -134,4 +139,9 @@ fn in_words(gap: SignedDuration) -> String {
         hours @ 1..48 => format!("{hours} hours"),
         hours => format!("{} days", hours / 24),
     }
+}
+
+/// A number and what it counts, in the plural where it is one.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -132,10 +132,15 @@ impl Tx<'_> {
         article_id: i64,
         text_hash: i64,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "
-            INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (feed_id, key) DO UPDATE SET article_id = ?3, text_hash = ?4";
-        self.prepared(SQL)?.execute(params![feed_id, key, article_id, text_hash]).doing("record an entry")?;
+        // Not one upsert: what may update a reference is run with a statement journal, which costs more than the row.
+        const NEW: &str = "
+            INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        const KNOWN: &str =
+            "UPDATE sighting SET article_id = ?3, text_hash = ?4 WHERE feed_id = ?1 AND key = ?2";
+        let values = params![feed_id, key, article_id, text_hash];
+        if self.prepared(NEW)?.execute(values).doing("record an entry")? == 0 {
+            self.prepared(KNOWN)?.execute(values).doing("record an entry")?;
+        }
         Ok(())
     }
 
@@ -149,10 +154,13 @@ impl Tx<'_> {
 
     /// Lets a key stand for this article from now on.
     pub fn record_key(&self, key: i64, article_id: i64) -> Result<(), StoreError> {
-        const SQL: &str = "
-            INSERT INTO article_key (key, article_id) VALUES (?1, ?2)
-            ON CONFLICT (key) DO UPDATE SET article_id = ?2";
-        self.prepared(SQL)?.execute(params![key, article_id]).doing("record a key")?;
+        // In two statements for the reason given above.
+        const NEW: &str = "INSERT INTO article_key (key, article_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        const KNOWN: &str = "UPDATE article_key SET article_id = ?2 WHERE key = ?1";
+        let values = params![key, article_id];
+        if self.prepared(NEW)?.execute(values).doing("record a key")? == 0 {
+            self.prepared(KNOWN)?.execute(values).doing("record a key")?;
+        }
         Ok(())
     }
 
@@ -223,6 +231,7 @@ impl Tx<'_> {
 
     /// Records the text of a matched article, replacing an earlier wording.
     pub fn record_text(&self, article_id: i64, text: &NewText) -> Result<(), StoreError> {
+        const KNOWN: &str = "SELECT 1 FROM article_text WHERE article_id = ?1";
         const FORGET: &str = "
             INSERT INTO article_fts (article_fts, rowid, title, summary, body)
             SELECT 'delete', article_id, title, summary, body FROM article_text WHERE article_id = :id";
@@ -235,7 +244,10 @@ impl Tx<'_> {
         const INDEX: &str =
             "INSERT INTO article_fts (rowid, title, summary, body) VALUES (:id, :title, :summary, :body)";
         let doing = "record an article's text";
-        self.prepared(FORGET)?.execute(named_params! { ":id": article_id }).doing(doing)?;
+        // Asked first: the statement makes the index write out what it holds back, even for nothing.
+        if self.prepared(KNOWN)?.exists(params![article_id]).doing(doing)? {
+            self.prepared(FORGET)?.execute(named_params! { ":id": article_id }).doing(doing)?;
+        }
         self.prepared(SQL)?
             .execute(named_params! {
                 ":id": article_id, ":title": text.title, ":summary": text.summary, ":body": text.body,

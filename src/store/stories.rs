@@ -114,12 +114,12 @@ impl Tx<'_> {
         rows.collect::<Result<_, _>>().doing("list a story")
     }
 
-    /// Returns when each story of a topic (or of any) was opened since `since`, baseline left out.
+    /// Returns each topic's stories, with when each was opened, since `since`, baseline left out.
     pub fn story_times(
         &self,
         since: Timestamp,
         topics: &[String],
-    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    ) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
         const SQL: &str = "
             SELECT r.topic, s.opened_at, r.rule_id, s.id FROM story s
             JOIN story_member sm ON sm.story_id = s.id
@@ -129,14 +129,14 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":since": ms(since) }, |row| {
-                Ok((row.get::<_, String>(0)?, at(row.get(1)?), row.get::<_, String>(2)?))
+                Ok((row.get::<_, String>(0)?, at(row.get(1)?), row.get::<_, String>(2)?, row.get(3)?))
             })
             .doing("count stories by day")?;
         let mut times = Vec::new();
         for row in rows {
-            let (topic, opened, rule) = row.doing("count stories by day")?;
+            let (topic, opened, rule, story) = row.doing("count stories by day")?;
             if topics.iter().any(|wanted| wanted == "*" || *wanted == topic || *wanted == rule) {
-                times.push((topic, opened));
+                times.push((topic, story, opened));
             }
         }
         Ok(times)

@@ -26,8 +26,12 @@ const CHECK_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Tells the caller how its job ended, once the transaction has or has not committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Runs inside the transaction.
-type Job = Box<dyn FnOnce(Tx<'_>) -> Finish + Send>;
+/// Runs inside the transaction, the first of a group being told so.
+type Job = Box<dyn FnOnce(Tx<'_>, First) -> Finish + Send>;
+
+/// Whether nothing else stands in the transaction yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct First(bool);
 
 /// A handle on the database, cheap to clone.
 #[derive(Clone)]
@@ -91,8 +95,8 @@ impl Store {
         work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
-            let result = in_savepoint(tx, work);
+        let job: Job = Box::new(move |tx, first| {
+            let result = if first == First(true) { at_first(tx, work) } else { in_savepoint(tx, work) };
             Box::new(move |committed| {
                 // Whoever asked may have been cancelled; the work stands all the same.
                 drop(reply.send(committed.and(result)));
@@ -144,6 +148,15 @@ impl Store {
     }
 }
 
+/// Runs the first job of a transaction: undoing it is undoing everything, so it needs no savepoint, which is dear.
+fn at_first<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let result = work(tx);
+    if result.is_err() && !tx.db.is_autocommit() {
+        tx.db.execute_batch("ROLLBACK; BEGIN IMMEDIATE").doing("undo a job")?;
+    }
+    result
+}
+
 fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
     tx.db.execute_batch("SAVEPOINT job").doing("begin a job")?;
     // A job that panics is a bug in one job: the thread goes on for all others.
@@ -179,7 +192,7 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
         return;
     }
     while let Some(job) = next.take() {
-        finishes.push(job(Tx { db }));
+        finishes.push(job(Tx { db }, First(finishes.is_empty())));
         if db.is_autocommit() || finishes.len() >= GROUP {
             break;
         }
@@ -201,7 +214,7 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
 /// Lets a job fail without a transaction: its savepoint opens and is undone.
 fn refuse(db: &Connection, job: Job, why: StoreError) {
     let query_only = db.execute_batch("PRAGMA query_only = 1");
-    let finish = job(Tx { db });
+    let finish = job(Tx { db }, First(false));
     drop(query_only.and_then(|()| db.execute_batch("PRAGMA query_only = 0")));
     finish(Err(why));
 }

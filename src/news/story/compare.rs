@@ -1,5 +1,7 @@
 //! Decides whether two articles are copies of one text.
 
+use std::cmp::Ordering;
+
 use super::Print;
 use super::align::{hunks, shared};
 use super::conflict::{self, Findings};
@@ -65,7 +67,8 @@ fn titles(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
 }
 
 fn texts(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
-    let (in_y, in_x) = (cover(x, y), cover(y, x));
+    let common = common(&x.shingles, &y.shingles);
+    let (in_y, in_x) = (cover(x, &common), cover(y, &common));
     let smaller = if x.size <= y.size { &in_y } else { &in_x };
     let contained = smaller.share;
     let lead = in_y.lead.min(in_x.lead);
@@ -113,16 +116,38 @@ struct Cover {
     run: u16,
 }
 
-fn cover(text: &Features, other: &Features) -> Cover {
+/// The features both sorted lists have.
+fn common(a: &[u32], b: &[u32]) -> Vec<u32> {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        match x.cmp(y) {
+            Ordering::Less => drop(a.next()),
+            Ordering::Greater => drop(b.next()),
+            Ordering::Equal => {
+                both.push(**x);
+                (a.next(), b.next());
+            }
+        }
+    }
+    both
+}
+
+/// Measures a text against the runs it has in common with another.
+fn cover(text: &Features, common: &[u32]) -> Cover {
     let k = run_length(text.cjk);
     let mut out = Cover::default();
+    // Most pairs are strangers.
+    if common.is_empty() {
+        return out;
+    }
     let mut total = 0;
     let mut run = 0;
     for (at, line) in text.body.iter().enumerate() {
         let n = line.sentence.tokens.len();
         let mut hit = vec![false; n];
         for (i, shingle) in line.shingles(k).enumerate() {
-            if other.shingles.binary_search(&shingle).is_ok() {
+            if common.binary_search(&shingle).is_ok() {
                 hit.iter_mut().skip(i).take(k).for_each(|h| *h = true);
             }
         }
