@@ -19,7 +19,6 @@ mod house;
 #[path = "support/http.rs"]
 mod http;
 #[path = "support/smtp.rs"]
-#[allow(dead_code, reason = "the house can mail to it")]
 mod smtp;
 
 use std::time::Duration;

@@ -50,7 +50,12 @@ impl RecentStories {
             let since = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
             let groups = tx.open_stories(since)?.into_iter().map(|row| Group {
                 id: row.id,
-                members: row.prints.iter().take(COMPARED).filter_map(|print| serde_json::from_str(print).ok()).collect(),
+                members: row
+                    .prints
+                    .iter()
+                    .take(COMPARED)
+                    .filter_map(|print| serde_json::from_str(print).ok())
+                    .collect(),
             });
             *shelf = Shelf { groups: groups.collect(), stamp, read_at: Some(now) };
         }

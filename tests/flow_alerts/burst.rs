@@ -134,7 +134,12 @@ async fn a_story_of_eighty_outlets_is_one_alert() {
     let text = "Japan and the United States opened talks in Tokyo on Tuesday about a new agreement on burden sharing, the money Japan pays for troops.";
     for half in feeds.chunks(40) {
         for feed in half {
-            house.show(feed, &[item(feed, "Japan, US open talks on burden sharing for troops").summary(text).link(&format!("https://{feed}.example/{feed}"))]);
+            house.show(
+                feed,
+                &[item(feed, "Japan, US open talks on burden sharing for troops")
+                    .summary(text)
+                    .link(&format!("https://{feed}.example/{feed}"))],
+            );
         }
         house.after(minutes(10)).await;
     }

@@ -154,7 +154,8 @@ async fn a_reload_of_the_running_daemon_resumes_suspended_recipients() {
     assert_eq!(house.read(|tx| tx.suspended()).len(), 1);
     let db = house.db();
     let (loaded, clock) = house.leave();
-    let (stop, (reload, reloads)) = (tokio_util::sync::CancellationToken::new(), tokio::sync::mpsc::channel(1));
+    let (stop, (reload, reloads)) =
+        (tokio_util::sync::CancellationToken::new(), tokio::sync::mpsc::channel(1));
     let running = tokio::spawn(burdenwatch::daemon::run(loaded, clock, stop.clone(), reloads));
     reload.send(()).await.unwrap();
     while !db.read().suspended().unwrap().is_empty() {

@@ -111,10 +111,30 @@ async fn every_item_of_a_long_first_document_is_stored_wherever_it_stands() {
 async fn d05_the_age_of_an_item_is_read_from_every_way_to_write_a_date() {
     // All say four days back; the first poll takes them as what was there before.
     let documents = [
-        ("rss", format!("<rss version=\"2.0\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate></item></channel></rss>")),
-        ("atom", format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>F</title><id>f</id><updated>2026-11-20T09:00:00Z</updated><entry><id>1</id><title>{A}</title><updated>2026-11-20T09:00:00+09:00</updated></entry></feed>")),
-        ("dc", format!("<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><dc:date>2026-11-20T09:00:00Z</dc:date></item></channel></rss>")),
-        ("day", format!("<rss version=\"2.0\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><pubDate>2026-11-20</pubDate></item></channel></rss>")),
+        (
+            "rss",
+            format!(
+                "<rss version=\"2.0\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate></item></channel></rss>"
+            ),
+        ),
+        (
+            "atom",
+            format!(
+                "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>F</title><id>f</id><updated>2026-11-20T09:00:00Z</updated><entry><id>1</id><title>{A}</title><updated>2026-11-20T09:00:00+09:00</updated></entry></feed>"
+            ),
+        ),
+        (
+            "dc",
+            format!(
+                "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><dc:date>2026-11-20T09:00:00Z</dc:date></item></channel></rss>"
+            ),
+        ),
+        (
+            "day",
+            format!(
+                "<rss version=\"2.0\"><channel><title>F</title><item><guid>1</guid><title>{A}</title><pubDate>2026-11-20</pubDate></item></channel></rss>"
+            ),
+        ),
     ];
     for (name, document) in documents {
         let house = House::new().await;

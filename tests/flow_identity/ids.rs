@@ -73,7 +73,11 @@ async fn items_that_share_a_link_and_have_ids_are_articles_of_their_own() {
     let (a, b, c) = (at("a", A), at("b", B), at("c", C));
     let together = [a.clone(), b.clone(), c.clone()];
     assert_eq!(shown(&[&together, &together], 1).await, (3, 3));
-    assert_eq!(shown(&[&[a.clone()], &[b], &[c], &[a]], 1).await, (3, 3), "one at a time");
+    assert_eq!(
+        shown(&[std::slice::from_ref(&a), &[b], &[c], std::slice::from_ref(&a)], 1).await,
+        (3, 3),
+        "one at a time"
+    );
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn a_headline_that_repeats_daily_under_new_ids_and_no_link_is_new_each_day
             "Warsaw signs a host nation support deal over barracks in the east, after a year of haggling.",
         ),
     );
-    assert_eq!(shown(&[&[one.clone()], &[two, one]], 24).await, (2, 2));
+    assert_eq!(shown(&[std::slice::from_ref(&one), &[two, one.clone()]], 24).await, (2, 2));
 }
 
 #[tokio::test]

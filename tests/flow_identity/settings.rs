@@ -31,7 +31,11 @@ async fn a_feed_at_another_address_keeps_its_history_and_asks_without_old_valida
     let mut house = with_one_alert().await;
     house.reconfigure("/one\"", "/two\"");
     house.after(hours(1)).await;
-    assert_eq!((house.count("alert"), house.articles()), (2, 2), "the new item is news, the known one is not");
+    assert_eq!(
+        (house.count("alert"), house.articles()),
+        (2, 2),
+        "the new item is news, the known one is not"
+    );
     let hit = house.server.hits().into_iter().find(|hit| hit.path == "/two").unwrap();
     assert_eq!(hit.header("If-None-Match"), None);
 }

@@ -230,7 +230,9 @@ impl House {
     fn load(&self) -> load::Loaded {
         let path = self.dir.path().join("burdenwatch.toml");
         std::fs::write(&path, &self.config).unwrap();
-        load::load(&path).unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<String>()))
+        load::load(&path).unwrap_or_else(|problems| {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<String>())
+        })
     }
 
     fn start(&mut self) {
