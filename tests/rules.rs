@@ -243,7 +243,7 @@ fn nothing_in_an_article_makes_it_panic() {
         }
     }
     let long = "japan host nation support korea ".repeat(20_000);
-    assert!(!rules.evaluate(&Article { summary: &long, ..Article::default() }).is_empty());
+    assert!(!rules.evaluate(&Article { title: &long, summary: &long, ..Article::default() }).is_empty());
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Console {
 
     /// Loads the configuration; complaints go to stderr, and a wrong one is an [`Outcome::BadConfig`].
     pub fn load(&mut self) -> io::Result<Result<Loaded, Outcome>> {
-        match load::load(&self.config_path().to_owned()) {
+        match load::load(self.config_path()) {
             Ok(loaded) => {
                 if self.verbosity > 0 {
                     self.complain(&loaded.problems)?;

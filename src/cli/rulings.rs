@@ -148,8 +148,11 @@ fn compile(console: &mut Console, sources: &[Source]) -> io::Result<Result<RuleS
     }
 }
 
-/// The rule set in force, and the configuration where there is one.
-fn active(console: &mut Console) -> io::Result<Result<(Arc<RuleSet>, Option<Loaded>), Outcome>> {
+/// A rule set, and the configuration it comes from, where there is one.
+type Active = (Arc<RuleSet>, Option<Loaded>);
+
+/// The rule set in force.
+fn active(console: &mut Console) -> io::Result<Result<Active, Outcome>> {
     if console.has_config() {
         return Ok(console.load()?.map(|loaded| (Arc::clone(&loaded.rules), Some(loaded))));
     }

@@ -1,5 +1,6 @@
 //! Evidence for machines: `/healthz` and `/metrics` on a loopback listener, off by default.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -148,7 +149,7 @@ async fn metrics(State(house): State<Arc<House>>, headers: HeaderMap) -> Respons
     }
     match exposition(&house).await {
         Ok(text) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            let kind = "text/plain; version=0.0.4; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()
         }
         Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
@@ -241,7 +242,40 @@ async fn exposition(house: &House) -> Result<String, StoreError> {
     family(&mut registry, "rule_matches", "Articles flagged, by rule", &by_rule);
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {
-        let _ = write!(text, "# EOF");
+        text.clear();
     }
-    Ok(text)
+    Ok(classic(&text))
+}
+
+/// Puts OpenMetrics into the older text format, which every scraper reads: a counter is described under its full name.
+fn classic(text: &str) -> String {
+    let counters: HashSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let mut classic = String::with_capacity(text.len() + 256);
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(name) => {
+                let _ = writeln!(classic, "# {what} {name}_total {rest}");
+            }
+            _ => {
+                let _ = writeln!(classic, "{line}");
+            }
+        }
+    }
+    classic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::classic;
+
+    #[test]
+    fn a_counter_is_described_under_its_full_name() {
+        let open = "# HELP a_polls Polls, all.\n# TYPE a_polls counter\na_polls_total 3\n\
+                    # HELP a_age_seconds Age.\n# TYPE a_age_seconds gauge\n# UNIT a_age_seconds seconds\na_age_seconds 1\n# EOF\n";
+        let text = "# HELP a_polls_total Polls, all.\n# TYPE a_polls_total counter\na_polls_total 3\n\
+                    # HELP a_age_seconds Age.\n# TYPE a_age_seconds gauge\na_age_seconds 1\n";
+        assert_eq!(classic(open), text);
+    }
 }

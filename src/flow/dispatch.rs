@@ -1,7 +1,7 @@
 //! A delivery: claim what is due, hand it over, record what the server said.
 //!
 //! At least once, with the same bytes and Message-ID on every try. What each
-//! reply means is fixed here, in [`settle`]; nothing is dropped silently.
+//! reply means is fixed here, in `settle`; nothing is dropped silently.
 
 use std::collections::VecDeque;
 

@@ -32,7 +32,7 @@ class World:
         number = next(self.numbers)
         words = [self.word() for _ in range(9)]
         if flagged:
-            title = f"{' '.join(words[:4]).capitalize()}: Special Measures Agreement talks, {' '.join(words[4:])} ({number})"
+            title = f"{words[0].capitalize()} {' '.join(words[1:4])}: Seoul and Washington open cost-sharing talks, {' '.join(words[4:])} ({number})"
             if feed not in self.faulty:
                 self.wanted[title] = time.time()
         else:
