@@ -123,7 +123,6 @@ impl Server {
     }
 
     /// Follows another script from the next connection on.
-    #[allow(dead_code, reason = "shared by test crates, which each use a part")]
     pub fn follow(&self, script: Script) {
         *self.script.lock().unwrap() = script;
     }
