@@ -71,7 +71,7 @@ class World:
                     writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nETag: {tag}\r\n"
                                  f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()
-        except (ConnectionError, ValueError, IndexError):
+        except (ConnectionError, ValueError, IndexError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

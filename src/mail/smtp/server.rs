@@ -145,8 +145,9 @@ fn is_distrust(error: &std::io::Error) -> bool {
 }
 
 fn full_host_name() -> Option<String> {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    let name = name.trim();
+    // Asked of the kernel: under systemd's ProcSubset=pid there is no /proc/sys.
+    let system = rustix::system::uname();
+    let name = system.nodename().to_str().ok()?;
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
     (plain && name.contains('.') && name.len() <= 255).then(|| name.to_owned())
 }
