@@ -47,7 +47,7 @@ impl Tx<'_> {
     pub fn mend_waits(&self, bounds: &Bounds, now: Timestamp) -> Result<(), StoreError> {
         let slot = Value::from(bounds.slot.clone());
         // Each names both values, needed or not: a value that a statement does not name is an error.
-        let mending: [(&str, Value); 6] = [
+        let mending: [(&str, Value); 8] = [
             (
                 "UPDATE feed SET next_poll_at = :now + max(0, next_poll_at - last_poll_at), last_poll_at = :now
                  WHERE last_poll_at > :now AND :latest IS NULL",
@@ -58,6 +58,17 @@ impl Tx<'_> {
                 ms(bounds.mail).into(),
             ),
             ("UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :latest", ms(bounds.alert).into()),
+            // What came about in the future keeps the length of its wait, from now on.
+            (
+                "UPDATE alert SET due_at = :now + max(0, due_at - created_at), created_at = :now
+                 WHERE state = 'waiting' AND created_at > :now AND :latest IS NULL",
+                Value::Null,
+            ),
+            (
+                "UPDATE outbox SET next_at = min(next_at, :now), created_at = :now
+                 WHERE state IN ('queued', 'deferred', 'uncertain') AND created_at > :now AND :latest IS NULL",
+                Value::Null,
+            ),
             ("UPDATE hold SET until_at = :latest WHERE until_at > :latest AND :now", ms(bounds.hold).into()),
             ("UPDATE digest SET slot = NULL WHERE slot > :latest AND :now", slot.clone()),
             (

@@ -148,9 +148,15 @@ impl Store {
     }
 }
 
+/// A job that panics is a bug in one job: the thread goes on for all others.
+fn guarded<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)))
+        .unwrap_or_else(|_| Err(StoreError::NotCommitted("the work on it panicked".to_owned())))
+}
+
 /// Runs the first job of a transaction: undoing it is undoing everything, so it needs no savepoint, which is dear.
 fn at_first<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    let result = work(tx);
+    let result = guarded(tx, work);
     if result.is_err() && !tx.db.is_autocommit() {
         tx.db.execute_batch("ROLLBACK; BEGIN IMMEDIATE").doing("undo a job")?;
     }
@@ -159,9 +165,7 @@ fn at_first<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -
 
 fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
     tx.db.execute_batch("SAVEPOINT job").doing("begin a job")?;
-    // A job that panics is a bug in one job: the thread goes on for all others.
-    let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)))
-        .unwrap_or_else(|_| Err(StoreError::NotCommitted("the work on it panicked".to_owned())));
+    let result = guarded(tx, work);
     // A full disk rolls everything back by itself; then there is nothing to undo.
     if result.is_err() && !tx.db.is_autocommit() {
         tx.db.execute_batch("ROLLBACK TO job").doing("undo a job")?;
