@@ -57,7 +57,12 @@ impl Tx<'_> {
                 "UPDATE outbox SET next_at = :now WHERE state IN ('queued', 'deferred', 'uncertain') AND next_at > :latest",
                 ms(bounds.mail).into(),
             ),
-            ("UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :latest", ms(bounds.alert).into()),
+            // One that came about in hours yet to come has waited enough; quiet hours put it off again.
+            (
+                "UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :now
+                   AND (due_at > :latest OR created_at > :now)",
+                ms(bounds.alert).into(),
+            ),
             ("UPDATE hold SET until_at = :latest WHERE until_at > :latest AND :now", ms(bounds.hold).into()),
             ("UPDATE digest SET slot = NULL WHERE slot > :latest AND :now", slot.clone()),
             (
