@@ -47,7 +47,7 @@ impl Tx<'_> {
     pub fn mend_waits(&self, bounds: &Bounds, now: Timestamp) -> Result<(), StoreError> {
         let slot = Value::from(bounds.slot.clone());
         // Each names both values, needed or not: a value that a statement does not name is an error.
-        let mending: [(&str, Value); 8] = [
+        let mending: [(&str, Value); 6] = [
             (
                 "UPDATE feed SET next_poll_at = :now + max(0, next_poll_at - last_poll_at), last_poll_at = :now
                  WHERE last_poll_at > :now AND :latest IS NULL",
@@ -57,17 +57,11 @@ impl Tx<'_> {
                 "UPDATE outbox SET next_at = :now WHERE state IN ('queued', 'deferred', 'uncertain') AND next_at > :latest",
                 ms(bounds.mail).into(),
             ),
-            ("UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :latest", ms(bounds.alert).into()),
-            // What came about in the future keeps the length of its wait, from now on.
+            // One that came about in hours yet to come has waited enough; quiet hours put it off again.
             (
-                "UPDATE alert SET due_at = :now + max(0, due_at - created_at), created_at = :now
-                 WHERE state = 'waiting' AND created_at > :now AND :latest IS NULL",
-                Value::Null,
-            ),
-            (
-                "UPDATE outbox SET next_at = min(next_at, :now), created_at = :now
-                 WHERE state IN ('queued', 'deferred', 'uncertain') AND created_at > :now AND :latest IS NULL",
-                Value::Null,
+                "UPDATE alert SET due_at = :now WHERE state = 'waiting' AND due_at > :now
+                   AND (due_at > :latest OR created_at > :now)",
+                ms(bounds.alert).into(),
             ),
             ("UPDATE hold SET until_at = :latest WHERE until_at > :latest AND :now", ms(bounds.hold).into()),
             ("UPDATE digest SET slot = NULL WHERE slot > :latest AND :now", slot.clone()),
