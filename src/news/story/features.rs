@@ -80,6 +80,8 @@ impl Features {
         let mut shingles: Vec<u32> = lines.iter().flat_map(|l| l.shingles(k)).collect();
         shingles.sort_unstable();
         shingles.dedup();
+        shingles.shrink_to_fit();
+        lines.shrink_to_fit();
         let size = lines.iter().map(|l| l.sentence.tokens.len()).sum();
         Self { head, body: lines, shingles, size, cjk, lang, tags }
     }
@@ -172,6 +174,11 @@ impl Line {
         }
         let mut line = Self { sentence, marks, content, grams: Vec::new() };
         line.grams = line.pairs();
+        // Hundreds of articles are kept for days.
+        line.sentence.text.shrink_to_fit();
+        line.sentence.tokens.shrink_to_fit();
+        line.marks.shrink_to_fit();
+        line.grams.shrink_to_fit();
         line
     }
 

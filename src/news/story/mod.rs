@@ -19,7 +19,8 @@ mod token;
 mod wire;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use change::material_change;
 pub use compare::compare;
@@ -47,19 +48,18 @@ pub struct Text<'a> {
 ///
 /// Stored as the cut text they are read from, so that an archive survives a
 /// change of the algorithm.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Print {
     title: String,
     body: String,
-    lang: String,
     source: String,
     at: Timestamp,
     features: Features,
 }
 
 /// What of a [`Print`] is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Stored {
     title: String,
     body: String,
@@ -68,16 +68,23 @@ struct Stored {
     at: Timestamp,
 }
 
-impl From<Stored> for Print {
-    fn from(s: Stored) -> Self {
-        let features = Features::read(&s.title, &s.body, &s.lang);
-        Self { title: s.title, body: s.body, lang: s.lang, source: s.source, at: s.at, features }
+impl Serialize for Print {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut stored = to.serialize_struct("Stored", 5)?;
+        stored.serialize_field("title", &self.title)?;
+        stored.serialize_field("body", &self.body)?;
+        // The language that was found, not the one that was given: guessing it is half the cost of reading.
+        stored.serialize_field("lang", &self.features.lang)?;
+        stored.serialize_field("source", &self.source)?;
+        stored.serialize_field("at", &self.at)?;
+        stored.end()
     }
 }
 
-impl From<Print> for Stored {
-    fn from(p: Print) -> Self {
-        Self { title: p.title, body: p.body, lang: p.lang, source: p.source, at: p.at }
+impl From<Stored> for Print {
+    fn from(s: Stored) -> Self {
+        let features = Features::read(&s.title, &s.body, &s.lang);
+        Self { title: s.title, body: s.body, source: s.source, at: s.at, features }
     }
 }
 
