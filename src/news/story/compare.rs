@@ -33,9 +33,17 @@ pub fn compare(a: &Print, b: &Print) -> Verdict {
         return Verdict { copy: false, evidence };
     }
     if !a.source.is_empty() && a.source == b.source {
-        let copy = !x.head.sentence.text.is_empty() && x.head.sentence.text == y.head.sentence.text;
-        evidence.ground = if copy { Ground::SameHeadline } else { Ground::SameOutlet };
-        return Verdict { copy, evidence };
+        let same = !x.head.sentence.text.is_empty() && x.head.sentence.text == y.head.sentence.text;
+        if !same {
+            evidence.ground = Ground::SameOutlet;
+            return Verdict { copy: false, evidence };
+        }
+        // A column keeps its headline while its text changes: with text on both sides, the text decides.
+        if x.is_bare() || y.is_bare() {
+            evidence.ground = Ground::SameHeadline;
+            return Verdict { copy: true, evidence };
+        }
+        return texts(x, y, evidence);
     }
     if x.is_bare() || y.is_bare() {
         return titles(x, y, evidence);
