@@ -1,6 +1,7 @@
 //! What is allowed in rule files and still a likely mistake.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use crate::problem::{Problem, Source};
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
@@ -19,8 +20,11 @@ pub(crate) fn lint(rules: &RuleSet) -> Vec<Problem> {
     let mut problems = Vec::new();
     unused(rules, &mut problems);
     shadowed(rules, &mut problems);
-    for pattern in &rules.patterns {
-        problems.extend(short(pattern));
+    let alone = deciding_alone(rules);
+    for (number, pattern) in rules.patterns.iter().enumerate() {
+        if alone.iter().any(|patterns| patterns.contains(&number)) {
+            problems.extend(short(pattern));
+        }
         problems.extend(foreign(pattern));
     }
     repeated(rules, &mut problems);
@@ -55,6 +59,27 @@ fn shadowed(rules: &RuleSet, problems: &mut Vec<Problem>) {
             let hint = format!("rename it; the shared one is in {}", source.path.display());
             problems.push(Problem::warning(&set.source, set.span.clone(), what).hint(hint));
         }
+    }
+}
+
+/// The patterns of sets that decide without company: a short word among them decides by chance.
+fn deciding_alone(rules: &RuleSet) -> Vec<Range<usize>> {
+    let mut sets = Vec::new();
+    for rule in &rules.rules {
+        let vetoes = rule.unless.as_ref().map(|(expr, _)| expr);
+        for expr in std::iter::once(&rule.when).chain(vetoes) {
+            alternatives(expr, &mut sets);
+        }
+    }
+    sets.into_iter().filter_map(|id| rules.sets.get(id).map(|set| set.patterns.clone())).collect()
+}
+
+/// The sets one occurrence of which makes an expression hold.
+fn alternatives(expr: &Expr, sets: &mut Vec<SetId>) {
+    match &expr.node {
+        Node::Set { id, least, .. } if *least <= 1 => sets.push(*id),
+        Node::Or(parts) | Node::Of(1, parts) => parts.iter().for_each(|part| alternatives(part, sets)),
+        _ => {}
     }
 }
 
