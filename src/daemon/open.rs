@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
 
 use crate::config::{Config, Feed};
 use crate::config::load::Loaded;
@@ -14,6 +13,7 @@ use crate::daemon::lock;
 use crate::daemon::lock::Lock;
 use crate::digest::Templates;
 use crate::fetch::Fetcher;
+use crate::flow::parsers::Parsers;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
 use crate::store::{FeedRow, Store, StoreError};
@@ -68,6 +68,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
     let Loaded { config, rules, templates, .. } = loaded;
     let fetcher = Fetcher::new(&config.polling).map_err(|why| StartError::Fetch(why.to_string()))?;
     let mailer = Mailer::new(&config.mail).map_err(|why| StartError::Mail(why.to_string()))?;
+    let parsers = Parsers::start(PARSERS).map_err(StartError::Threads)?;
     Ok(Setup {
         config: Arc::new(config),
         rules,
@@ -76,7 +77,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         mailer: Arc::new(mailer),
         store,
         stories: Arc::default(),
-        parsers: Arc::new(Semaphore::new(PARSERS)),
+        parsers,
         clock,
         run,
     })
