@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
 
 use crate::config::load::Loaded;
 use crate::config::{Config, Feed};
@@ -16,6 +15,7 @@ use crate::daemon::lock::Lock;
 use crate::digest::Templates;
 use crate::fetch::Fetcher;
 use crate::flow::dispatch;
+use crate::flow::parsers::Parsers;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
 use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
@@ -76,6 +76,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
     let Loaded { config, rules, templates, .. } = loaded;
     let fetcher = Fetcher::new(&config.polling).map_err(|why| StartError::Fetch(why.to_string()))?;
     let mailer = Mailer::new(&config.mail).map_err(|why| StartError::Mail(why.to_string()))?;
+    let parsers = Parsers::start(PARSERS).map_err(StartError::Threads)?;
     Ok(Setup {
         config: Arc::new(config),
         rules,
@@ -84,7 +85,7 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
         mailer: Arc::new(mailer),
         store,
         stories: Arc::default(),
-        parsers: Arc::new(Semaphore::new(PARSERS)),
+        parsers,
         clock,
         run,
     })

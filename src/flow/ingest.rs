@@ -157,10 +157,7 @@ async fn harvest(
     let (content_type, base) = (response.content_type.clone(), response.final_url.clone());
     let (feed, feed_id, first_poll) = (desk.feed.clone(), row.id, row.first_ok_at.is_none());
     let zone = feed.time_zone.clone();
-    // A parser needs a multiple of its document: few at a time keep memory flat.
-    let turn = Arc::clone(&setup.parsers).acquire_owned().await;
-    let work = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+    let work = setup.parsers.run(move || {
         let context = Context {
             content_type: content_type.as_deref(),
             base: Some(&base),
@@ -168,15 +165,14 @@ async fn harvest(
             lang: feed.language.as_deref(),
         };
         let mut document = parse::read(&body, &context).map_err(|why| unreadable(why.to_string()))?;
+        drop(body);
         let entries = std::mem::take(&mut document.entries);
         let all = candidates(feed_id, entries);
         let finds = judge(&store, &rules, &feed, &document, (feed_id, first_poll), all);
         Ok(Harvest { document, finds })
     });
-    match work.await {
-        Ok(harvest) => harvest,
-        Err(_) => Err(unreadable("the document made the parser fail; it was skipped".to_owned())),
-    }
+    let panicked = || Err(unreadable("the document made the parser fail; it was skipped".to_owned()));
+    work.await.unwrap_or_else(panicked)
 }
 
 fn unreadable(what: String) -> Failure {

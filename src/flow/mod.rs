@@ -1,7 +1,8 @@
 //! The use cases, each readable top to bottom: a poll, an alert, a digest, a delivery.
 //!
 //! This is the only place where a fetch meets the store and the store meets the
-//! mail. Nothing here waits or spawns: [`daemon`](crate::daemon) decides when.
+//! mail. Nothing here waits or spawns but the [`parsers`]: [`daemon`](crate::daemon)
+//! decides when.
 
 pub mod alerts;
 pub mod brief;
@@ -11,6 +12,7 @@ pub mod feed;
 pub mod health;
 pub mod ingest;
 pub mod letters;
+pub mod parsers;
 pub mod recent;
 pub mod resolve;
 pub mod slots;
@@ -18,8 +20,6 @@ pub mod undelivered;
 pub mod watchman;
 
 use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::digest::Templates;
@@ -46,8 +46,8 @@ pub struct Setup {
     pub store: Store,
     /// The stories an article may join, read once.
     pub stories: Arc<recent::RecentStories>,
-    /// Documents parsed at a time.
-    pub parsers: Arc<Semaphore>,
+    /// The threads that parse documents.
+    pub parsers: parsers::Parsers,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Which run this is.

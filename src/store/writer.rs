@@ -222,3 +222,25 @@ fn refuse(db: &Connection, job: Job, why: StoreError) {
     drop(query_only.and_then(|()| db.execute_batch("PRAGMA query_only = 0")));
     finish(Err(why));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_fails_undoes_its_own_changes_wherever_it_stands_in_a_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("a.db"), Timestamp::UNIX_EPOCH, true).unwrap();
+        let put = |name: &'static str, fails: bool| {
+            store.write(move |tx| {
+                tx.set_fact(name, Some("here"))?;
+                if fails { Err(StoreError::Closed) } else { Ok(()) }
+            })
+        };
+        let (first, second, third, fourth) =
+            tokio::join!(put("one", true), put("two", false), put("three", true), put("four", false));
+        assert!(first.is_err() && second.is_ok() && third.is_err() && fourth.is_ok());
+        let kept = |name: &str| store.read(|tx| tx.fact(name)).unwrap().is_some();
+        assert_eq!(["one", "two", "three", "four"].map(kept), [false, true, false, true]);
+    }
+}

@@ -130,11 +130,16 @@ fn common(a: &[u32], b: &[u32]) -> Vec<u32> {
     let mut both = Vec::new();
     while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
         match x.cmp(y) {
-            Ordering::Less => drop(a.next()),
-            Ordering::Greater => drop(b.next()),
+            Ordering::Less => {
+                a.next();
+            }
+            Ordering::Greater => {
+                b.next();
+            }
             Ordering::Equal => {
                 both.push(**x);
-                (a.next(), b.next());
+                a.next();
+                b.next();
             }
         }
     }
