@@ -53,6 +53,8 @@ pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
         } else {
             house.mail.notify_one();
         }
+        // A reload replaces it; its rules must not stay in memory for as long as this waits.
+        drop(setup);
         tokio::select! {
             () = house.stop.cancelled() => {}
             () = tokio::time::sleep(round) => {}
@@ -87,6 +89,7 @@ pub(crate) async fn retain(house: House) {
             Ok(polls) => tracing::info!("forgot the texts of {polls} old polls that matched nothing"),
             Err(why) => tracing::warn!("old texts could not be forgotten: {why}"),
         }
+        drop(setup);
         tokio::select! {
             () = house.stop.cancelled() => {}
             () = tokio::time::sleep(RETENTION) => {}

@@ -38,6 +38,7 @@ pub(crate) async fn compose(house: House) {
                 TROUBLE
             }
         };
+        drop(setup);
         tokio::select! {
             () = house.stop.cancelled() => {}
             () = house.news.notified() => {}
@@ -92,6 +93,7 @@ pub(crate) async fn deliver(house: House) {
                 TROUBLE
             }
         };
+        drop(setup);
         tokio::select! {
             () = house.stop.cancelled() => {}
             () = house.mail.notified() => {}
