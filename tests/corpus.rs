@@ -14,14 +14,16 @@ const PRECISION: f64 = 0.95;
 const RECALL: f64 = 0.50;
 
 fn lines() -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/labelled.jsonl")).unwrap();
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/labelled.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn the_corpus_is_large_mixed_and_half_look_alikes() {
     let lines = lines();
-    let of = |key: &str| lines.iter().map(|line| line[key].as_str().unwrap_or_default()).collect::<BTreeSet<_>>();
+    let of =
+        |key: &str| lines.iter().map(|line| line[key].as_str().unwrap_or_default()).collect::<BTreeSet<_>>();
     assert!(lines.len() >= 300);
     assert_eq!(of("id").len(), lines.len(), "every id once");
     assert!(of("lang").len() >= 12);
@@ -35,7 +37,8 @@ fn the_shipped_pack_keeps_its_floors() {
     let mut figures = Figures::new(&rules);
     for line in lines() {
         let text_of = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-        let (title, summary, lang) = (text::title(&text_of("title")), text::plain(&text_of("summary")), text_of("lang"));
+        let (title, summary, lang) =
+            (text::title(&text_of("title")), text::plain(&text_of("summary")), text_of("lang"));
         let article = Article { title: &title, summary: &summary, lang: &lang, ..Article::default() };
         figures.judge(&rules, &text_of("id"), &article, line["label"] == 1);
     }

@@ -57,7 +57,9 @@ pub enum StartError {
     #[error("cannot set up mail: {0}")]
     Mail(String),
     /// No threads are to be had.
-    #[error("cannot start the threads that read documents: {0}; raise the limit on threads (TasksMax, ulimit -u)")]
+    #[error(
+        "cannot start the threads that read documents: {0}; raise the limit on threads (TasksMax, ulimit -u)"
+    )]
     Threads(std::io::Error),
     /// The status listener.
     #[error("cannot listen on {address}: {source}")]
