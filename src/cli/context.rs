@@ -62,9 +62,21 @@ impl Console {
         self.config.is_some() || Path::new(DEFAULT_CONFIG).exists()
     }
 
-    /// Loads the configuration; complaints go to stderr, and a wrong one is an [`Outcome::BadConfig`].
+    /// Loads the configuration to look into the archive; complaints go to stderr, and a wrong one is an
+    /// [`Outcome::BadConfig`]. The mail password is not read.
     pub fn load(&mut self) -> io::Result<Result<Loaded, Outcome>> {
-        match load::load(self.config_path()) {
+        let loaded = load::load_to_read(self.config_path());
+        self.judge(loaded)
+    }
+
+    /// Loads the configuration with its secrets, to mail.
+    pub fn load_to_mail(&mut self) -> io::Result<Result<Loaded, Outcome>> {
+        let loaded = load::load(self.config_path());
+        self.judge(loaded)
+    }
+
+    fn judge(&mut self, loaded: Result<Loaded, Vec<Problem>>) -> io::Result<Result<Loaded, Outcome>> {
+        match loaded {
             Ok(loaded) => {
                 if self.verbosity > 0 {
                     self.complain(&loaded.problems)?;

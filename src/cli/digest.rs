@@ -80,7 +80,10 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
-    let loaded = or_end!(console.load()?);
+    let loaded = match args.command {
+        Command::Send { .. } => or_end!(console.load_to_mail()?),
+        _ => or_end!(console.load()?),
+    };
     match &args.command {
         Command::List { subscription, json } => list(console, &loaded, subscription.as_deref(), *json),
         Command::Show { number, subscription, format } => {

@@ -34,7 +34,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     logging::start(console.verbosity);
-    let loaded = or_end!(console.load()?);
+    let loaded = or_end!(console.load_to_mail()?);
     warn(&loaded);
     let runtime = runtime()?;
     let done = runtime.block_on(async {

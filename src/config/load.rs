@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::advice::{self, Intervals, check_topics};
 use super::files::{self, Named, Text};
-use super::secret::Env;
+use super::secret::{Env, NO_SECRETS};
 use super::tree::{File, Place, Section, Sink};
 use super::{Config, Mail, Polling, Service, feed, mail, polling, service, subscription};
 use crate::digest::Templates;
@@ -103,6 +103,17 @@ fn read_templates(mail: &Mail) -> Result<Option<Arc<Templates>>, Vec<Problem>> {
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     Templates::from_dir(&sources).map(|templates| Some(Arc::new(templates)))
+}
+
+/// Does what [`load`] does for a command that mails nothing: the mail password is not read.
+///
+/// # Errors
+/// All that is wrong, by file and position, warnings included.
+pub fn load_to_read(path: &Path) -> Result<Loaded, Vec<Problem>> {
+    let env = |name: &str| {
+        if name == NO_SECRETS { Some("asked".to_owned()) } else { std::env::var(name).ok() }
+    };
+    load_with(path, &env, compile_rules)
 }
 
 /// Does what [`load`] does, with the environment and the rule compiler as parameters.

@@ -169,6 +169,9 @@ fn login(section: &Section<'_>, used: bool, env: Env<'_>) -> Option<(String, Sec
     }
     // An unused section may name a file that exists only where mail is really sent.
     let username = username.filter(|_| used && !section.has("password"))?;
+    if variable(env, secret::NO_SECRETS).is_some() {
+        return Some((username.value, Secret::new("")));
+    }
     let password = secret::find(section, FILE, "smtp_password", env).ok()?;
     let password = password.or_else(|| variable(env, "BURDENWATCH_SMTP_PASSWORD").map(Secret::new));
     if password.is_none() {

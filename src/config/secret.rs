@@ -11,6 +11,11 @@ use super::tree::Section;
 /// Looks up an environment variable; a parameter, so that tests need no global state.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// Asked of the environment by what reads the mail password; no shell can set it.
+///
+/// A command that mails nothing answers it, so that whoever may read the archive needs no secrets.
+pub(super) const NO_SECRETS: &str = "(no secrets)";
+
 /// A variable that is set to something.
 pub(super) fn variable(env: Env<'_>, name: &str) -> Option<String> {
     env(name).filter(|value| !value.is_empty())
