@@ -249,6 +249,13 @@ fn mail_one(
         marks,
     };
     queue(tx, config, &letter, now)?;
+    let (story, name) = (alert.story_id, &subscription.name);
+    tracing::info!(
+        RULE = facts.story.rule.0,
+        STORY = story,
+        SUBSCRIPTION = name,
+        "an alert about story {story} for {name} is queued"
+    );
     tx.close_alert(alert.id, "mailed", &key, now)?;
     undelivered::fold_if_refused(tx, config, &key)
 }

@@ -71,13 +71,21 @@ pub async fn compose(
     subscription: &Subscription,
     slot: Option<(Date, u32)>,
 ) -> Result<Option<u32>, StoreError> {
-    let near = near_misses(&setup.store, &setup.rules, &subscription.name);
+    let (store, judges, name) = (setup.store.clone(), setup.rules.clone(), subscription.name.clone());
+    // Thousands of articles are judged for the near misses: not on a thread that others wait for.
+    let near =
+        tokio::task::spawn_blocking(move || near_misses(&store, &judges, &name)).await.unwrap_or_default();
     let (config, rules, templates) = (setup.config.clone(), setup.rules.clone(), setup.templates.clone());
     let (subscription, now) = (subscription.clone(), setup.clock.now());
-    setup
+    let name = subscription.name.clone();
+    let composed = setup
         .store
         .write(move |tx| compose_in(tx, &config, &rules, &templates, &subscription, slot, near, now))
-        .await
+        .await?;
+    if let Some(number) = composed {
+        tracing::info!(DIGEST = number, SUBSCRIPTION = name, "digest #{number} for {name} is queued");
+    }
+    Ok(composed)
 }
 
 /// The same for a command that has the database to itself.
