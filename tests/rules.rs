@@ -271,6 +271,7 @@ fn short_words_are_warned_of_where_they_decide_alone() {
 const UNGUARDED: usize = 58;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the list is for whoever asks with --nocapture")]
 fn no_more_sets_of_the_shipped_pack_go_unguarded() {
     let rules = RuleSet::compile(&builtin::sources()).set.unwrap();
     let unguarded = rules.unguarded();
