@@ -79,6 +79,10 @@ fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
     let compiled = RuleSet::compile(if sources.is_empty() { &builtin } else { sources });
     let mut problems = compiled.problems;
     problems.extend(compiled.set.iter().flat_map(RuleSet::failures));
+    if sources.is_empty() {
+        // Remarks on a pack that the operator did not write and cannot edit are nobody's.
+        problems.retain(|problem| problem.severity == Severity::Error);
+    }
     let topics = compiled.set.as_ref().map(|set| {
         set.rules().iter().flat_map(|rule| [rule.topic.clone(), rule.id.clone()]).collect::<BTreeSet<_>>()
     });
