@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::cli::check::plural;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::compile::Compiled;
 use crate::rules::corpus::{Figures, Tally};
@@ -119,7 +120,7 @@ pub fn check(sources: &[Source], strict: bool, out: &mut dyn Write, err: &mut dy
             (set.rules().len(), set.test_count(), set.hash().chars().take(12).collect::<String>());
         writeln!(out, "{rules} rules, {patterns} patterns, {tests} tests, set {hash}")?;
     }
-    writeln!(out, "{}, {}", counted(errors, "error"), counted(warnings, "warning"))?;
+    writeln!(out, "{}, {}", plural(errors, "error"), plural(warnings, "warning"))?;
     Ok(errors == 0 && !(strict && warnings > 0))
 }
 
@@ -292,8 +293,4 @@ fn print(figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{kind} {}: {}", wrong.id, wrong.note)?;
     }
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

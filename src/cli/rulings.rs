@@ -25,7 +25,6 @@ use crate::or_end;
 use crate::problem::Source;
 use crate::rules::builtin;
 use crate::rules::corpus::{Change, backtest};
-use crate::rules::outcome::Article;
 use crate::rules::set::RuleSet;
 use crate::store::{ArchivedText, Db};
 use crate::time::{Clock, SystemClock};
@@ -231,17 +230,6 @@ fn archived(loaded: &Loaded, since: Timestamp) -> Result<Vec<(i64, ArchivedText)
     Ok(articles)
 }
 
-fn as_article(text: &ArchivedText) -> Article<'_> {
-    Article {
-        title: &text.title,
-        summary: &text.summary,
-        body: &text.body,
-        url: &text.link,
-        source: &text.source,
-        lang: &text.lang,
-    }
-}
-
 fn try_out(console: &mut Console, files: &[PathBuf], since: &str, json: bool) -> io::Result<Outcome> {
     let Ok(since) = age(since) else {
         writeln!(console.err, "error: --since \"{since}\" is not a time span such as 90d")?;
@@ -260,7 +248,7 @@ fn try_out(console: &mut Console, files: &[PathBuf], since: &str, json: bool) ->
         .and_then(|db| db.read().labels().ok())
         .unwrap_or_default();
     let differences =
-        backtest(&loaded.rules, &new, articles.iter().map(|(id, text)| (*id, as_article(text))));
+        backtest(&loaded.rules, &new, articles.iter().map(|(id, text)| (*id, text.as_article())));
     for one in &differences {
         let title =
             articles.iter().find(|(id, _)| *id == one.article).map_or("", |(_, text)| text.title.as_str());
@@ -304,12 +292,12 @@ fn sample(console: &mut Console, count: usize, since: &str) -> io::Result<Outcom
         Err(why) => return console.fail(why),
     };
     let unmatched =
-        |text: &ArchivedText| !loaded.rules.evaluate(&as_article(text)).iter().any(|rule| rule.counts());
+        |text: &ArchivedText| !loaded.rules.evaluate(&text.as_article()).iter().any(|rule| rule.counts());
     let mut rest: Vec<&(i64, ArchivedText)> = articles.iter().filter(|(_, text)| unmatched(text)).collect();
     let mut near: Vec<(i64, i64, String)> = rest
         .iter()
         .filter_map(|(id, text)| {
-            let near = loaded.rules.near_misses(&as_article(text), 1).into_iter().next()?;
+            let near = loaded.rules.near_misses(&text.as_article(), 1).into_iter().next()?;
             Some((near.score, *id, format!("{} lacked {}", near.rule, near.lacking)))
         })
         .collect();
@@ -340,7 +328,7 @@ pub fn explain(args: &ExplainArgs, console: &mut Console) -> io::Result<Outcome>
     };
     let many = articles.len() > 1;
     for text in &articles {
-        let article = as_article(text);
+        let article = text.as_article();
         if many && !args.json {
             writeln!(console.out, "{}", text::safe(&text.title))?;
         }

@@ -86,17 +86,7 @@ pub(crate) fn check_feeds(config: &Config, console: &mut Console) -> io::Result<
 }
 
 async fn look_at(fetcher: &Fetcher, feed: &Feed, polling: &Polling) -> Result<String, String> {
-    let request = Request {
-        url: feed.url.clone(),
-        validators: Validators::default(),
-        headers: feed.headers.clone(),
-        user_agent: feed.user_agent.clone(),
-        basic_auth: feed.basic_auth.clone(),
-        timeout: feed.timeout.unwrap_or(polling.timeout),
-        max_body: feed.max_body.unwrap_or(polling.max_body),
-        tls_insecure: feed.tls_insecure,
-    };
-    let response = fetcher.get(&request).await.map_err(|failure| failure.to_string())?;
+    let response = fetcher.get(&Request::of(feed, polling)).await.map_err(|failure| failure.to_string())?;
     let context = Context {
         content_type: response.content_type.as_deref(),
         base: Some(&response.final_url),

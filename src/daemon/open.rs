@@ -14,6 +14,7 @@ use crate::daemon::lock;
 use crate::daemon::lock::Lock;
 use crate::digest::Templates;
 use crate::fetch::Fetcher;
+use crate::flow::alerts::later;
 use crate::flow::dispatch;
 use crate::flow::parsers::Parsers;
 use crate::flow::{Run, Setup};
@@ -177,11 +178,6 @@ pub(crate) fn bounds(config: &Config, now: Timestamp) -> Bounds {
         hold: later(now, DAY),
         slot: date.to_string(),
     }
-}
-
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }
 
 fn usual(config: &Config, feed: &Feed) -> Duration {

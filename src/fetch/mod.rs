@@ -57,6 +57,22 @@ pub struct Request {
     pub tls_insecure: bool,
 }
 
+impl Request {
+    /// The unconditional request a feed's configuration asks for.
+    pub fn of(feed: &crate::config::Feed, polling: &crate::config::Polling) -> Self {
+        Self {
+            url: feed.url.clone(),
+            validators: Validators::default(),
+            headers: feed.headers.clone(),
+            user_agent: feed.user_agent.clone(),
+            basic_auth: feed.basic_auth.clone(),
+            timeout: feed.timeout.unwrap_or(polling.timeout),
+            max_body: feed.max_body.unwrap_or(polling.max_body),
+            tls_insecure: feed.tls_insecure,
+        }
+    }
+}
+
 /// What the server wishes about the next request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wishes {

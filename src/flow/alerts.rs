@@ -129,7 +129,8 @@ fn silenced(
     is_muted(tx, mutes, story_id, article_id, &wanted)
 }
 
-fn later(now: Timestamp, wait: std::time::Duration) -> Timestamp {
+/// The instant after a wait; the last there is when it lies beyond.
+pub(crate) fn later(now: Timestamp, wait: std::time::Duration) -> Timestamp {
     SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
 }
 

@@ -17,7 +17,6 @@ use crate::flow::slots;
 use crate::flow::slots::Due;
 use crate::flow::undelivered;
 use crate::mail::Kind;
-use crate::rules::outcome::Article;
 use crate::rules::set::RuleSet;
 use crate::store::{MatchRow, NewDigest, Store, StoreError, SubscriptionRow, Tx};
 
@@ -319,15 +318,7 @@ pub fn nearest(tx: Tx<'_>, rules: &RuleSet, subscription: &str) -> Result<Vec<br
         if looked_at > NEAR_MISS_SAMPLE || id <= row.digest_article || tx.match_of(id)?.is_some() {
             return Ok(());
         }
-        let article = Article {
-            title: &text.title,
-            summary: &text.summary,
-            body: &text.body,
-            url: &text.link,
-            source: &text.source,
-            lang: &text.lang,
-        };
-        if let Some(near) = rules.near_misses(&article, 1).into_iter().next() {
+        if let Some(near) = rules.near_misses(&text.as_article(), 1).into_iter().next() {
             let miss = brief::NearMiss {
                 article_id: id,
                 title: text.title.clone(),

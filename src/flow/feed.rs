@@ -48,16 +48,8 @@ pub(super) fn request(polling: &Polling, feed: &Feed, row: &FeedRow, now: Timest
     } else {
         Validators::default()
     };
-    Request {
-        url: moved.unwrap_or_else(|| feed.url.clone()),
-        validators,
-        headers: feed.headers.clone(),
-        user_agent: feed.user_agent.clone(),
-        basic_auth: feed.basic_auth.clone(),
-        timeout: feed.timeout.unwrap_or(polling.timeout),
-        max_body: feed.max_body.unwrap_or(polling.max_body),
-        tls_insecure: feed.tls_insecure,
-    }
+    let plain = Request::of(feed, polling);
+    Request { url: moved.unwrap_or_else(|| feed.url.clone()), validators, ..plain }
 }
 
 /// Returns a feed's row after a 304.

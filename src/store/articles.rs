@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
+use crate::rules::outcome::Article;
 use crate::store::Doing;
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -37,6 +38,20 @@ pub struct ArchivedText {
     /// Language tag.
     #[serde(rename = "l", default, skip_serializing_if = "String::is_empty")]
     pub lang: String,
+}
+
+impl ArchivedText {
+    /// The text as rules look at it.
+    pub fn as_article(&self) -> Article<'_> {
+        Article {
+            title: &self.title,
+            summary: &self.summary,
+            body: &self.body,
+            url: &self.link,
+            source: &self.source,
+            lang: &self.lang,
+        }
+    }
 }
 
 /// An article's row.
