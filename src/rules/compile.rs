@@ -369,6 +369,8 @@ impl Builder {
             Node::Pair(expression::Nearness::Away(_), left, _) => self.necessary(left, score),
             Node::Pair(_, left, right) => cheapest(&mut [left.as_ref(), right.as_ref()].into_iter()),
             Node::Not(_) => None,
+            // A score of nothing is 0.
+            Node::Score(least) if *least <= 0 => None,
             Node::Score(_) => {
                 Some(score.of.iter().filter(|(_, weight)| *weight > 0).map(|(set, _)| *set).collect())
             }
