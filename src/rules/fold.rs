@@ -11,7 +11,7 @@ use icu_normalizer::{
     ComposingNormalizer, ComposingNormalizerBorrowed, DecomposingNormalizer, DecomposingNormalizerBorrowed,
 };
 
-use crate::rules::script::{Class, class, loses_accents};
+use crate::rules::script::{Class, class, digit, loses_accents};
 use crate::rules::variants::unify;
 
 const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfkc();
@@ -121,11 +121,12 @@ fn push(c: char, upper: bool, out: &mut Vec<Folded>) {
         'æ' => return out.extend(both('a', 'e')),
         'œ' => return out.extend(both('o', 'e')),
         'þ' => return out.extend(both('t', 'h')),
+        '٪' => return out.push(Folded { out: '%', class: Class::Percent, upper }),
         _ => {}
     }
     let mut buffer = [0; 4];
     let base = NFD.normalize(c.encode_utf8(&mut buffer)).chars().next().unwrap_or(c);
-    let kept = unify(if loses_accents(base) { base } else { c });
+    let kept = digit(c).unwrap_or_else(|| unify(if loses_accents(base) { base } else { c }));
     let class = class(kept);
     // A mark that found no letter to join is dropped, unless its script writes vowels with it.
     let is_vowel = class == Class::Free || matches!(kept, '\u{900}'..='\u{df3}');

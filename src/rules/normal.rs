@@ -5,7 +5,7 @@
 //! normal form knows which character of the original it came from.
 
 use crate::rules::fold::{Fold, Folded, cluster, fold};
-use crate::rules::script::Class;
+use crate::rules::script::{Class, DECIMAL};
 
 /// Stands for a run of punctuation; no pattern contains it.
 pub(crate) const HARD: char = '\u{1}';
@@ -59,6 +59,9 @@ impl Pen<'_> {
                     mark |= BREAK;
                     None
                 }
+                // `5 %` is `5%`, and `% 5` is `%5`.
+                Gap::Soft if letter.class == Class::Percent && self.ends_in_digit() => None,
+                Gap::Soft if self.is_leading_percent() && letter.out.is_ascii_digit() => None,
                 Gap::None | Gap::Soft => Some(' '),
                 Gap::Hard => Some(HARD),
                 Gap::Stop => Some(STOP),
@@ -72,6 +75,23 @@ impl Pen<'_> {
         self.normal.text.push(letter.out);
         self.normal.map.extend(std::iter::repeat_n(mark, letter.out.len_utf8()));
         self.last = letter.class;
+    }
+
+    fn ends_in_digit(&self) -> bool {
+        self.normal.text.ends_with(|c: char| c.is_ascii_digit())
+    }
+
+    /// Whether the last character is a percent sign that no number stands before.
+    fn is_leading_percent(&self) -> bool {
+        self.normal.text.strip_suffix('%').is_some_and(|text| !text.ends_with(|c: char| c.is_ascii_digit()))
+    }
+
+    /// Whether a point or comma that stands here belongs to a number, a digit following.
+    fn is_within_number(&self, mark: Folded, follower: Option<Fold>) -> bool {
+        matches!(mark.out, '.' | ',')
+            && self.gap == Gap::None
+            && self.ends_in_digit()
+            && follower.is_some_and(|fold| fold.first.out.is_ascii_digit() && !fold.many)
     }
 
     fn put(&mut self, folded: Folded, start: u32, letter_follows: bool) {
@@ -133,6 +153,9 @@ impl Normal {
                     pen.letter(this.first, start);
                     run_end = next.map_or(text.len(), |(at, _)| at);
                 }
+            } else if pen.is_within_number(this.first, follower) {
+                pen.letter(Folded { out: DECIMAL, class: Class::Alpha, upper: false }, start);
+                run_end = next.map_or(text.len(), |(at, _)| at);
             } else {
                 pen.put(this.first, start, follower.is_some_and(|follower| follower.first.class.is_letter()));
             }
@@ -264,9 +287,13 @@ mod tests {
             ("Ｓ．Ｍ．Ａ．talks", "sma talks"),
             ("S.M.A.talks", "sma talks"),
             ("e.g. x", "eg x"),
-            ("v1.2.3 a.b", "v1|2|3 ab"),
+            ("v1.2.3 a.b", "v1٫2٫3 ab"),
+            ("1,519 1.519 2,Next 2. Next", "1٫519 1٫519 2|next 2||next"),
+            ("5 % 5% ５％ 5\u{a0}% of", "5% 5% 5% 5% of"),
+            ("yüzde %5 ya da % 5", "yuzde %5 ya da %5"),
+            ("٥٫٣٪ ۵ २", "5٫3% 5 2"),
             ("xU.S. y", "xu|s||y"),
-            ("8.3%増", "8|3|増"),
+            ("8.3%増", "8٫3%増"),
             ("Ends. Begins", "ends||begins"),
             ("ﾎｽﾄ・ﾈｰｼｮﾝ・ｻﾎﾟｰﾄ", "ホストネーションサポート"),
             ("カ\u{3099}", "ガ"),

@@ -283,7 +283,7 @@ fn edge(mut inwards: impl Iterator<Item = char>) -> Edge {
         Class::Hangul if inwards.take(2).filter(|c| fold(*c).first.class == Class::Hangul).count() < 2 => {
             Edge::Hangul
         }
-        Class::Hangul | Class::Han | Class::Hiragana | Class::Free => Edge::Free,
+        Class::Hangul | Class::Han | Class::Hiragana | Class::Free | Class::Percent => Edge::Free,
         _ => Edge::Alpha,
     }
 }

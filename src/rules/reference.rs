@@ -263,7 +263,7 @@ fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool)> 
     fired
 }
 
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 39] = [
     "cost",
     "costs",
     "sharing",
@@ -298,6 +298,11 @@ const WORDS: [&str; 34] = [
     "دفاع",
     "F-35",
     "國",
+    "5",
+    "5%",
+    "%5",
+    "3.5",
+    "1,519",
 ];
 const GAPS: [&str; 14] = [" ", " ", " ", "", "", "-", "・", ", ", ". ", "。", "\n", "」", "'", "/"];
 
@@ -311,8 +316,16 @@ fn phrase(random: &mut fastrand::Rng, most: usize) -> String {
 }
 
 fn pattern(random: &mut fastrand::Rng) -> String {
+    // No pattern contains what separates hard; within a number a point is none.
+    let plain = |word: &str| {
+        if word.contains(|c: char| c.is_ascii_digit()) {
+            word.to_owned()
+        } else {
+            word.replace(['.', '-'], "")
+        }
+    };
     let mut words: Vec<String> =
-        (0..random.usize(1..=3)).map(|_| random.choice(WORDS).unwrap().replace(['.', '-'], "")).collect();
+        (0..random.usize(1..=3)).map(|_| plain(random.choice(WORDS).unwrap())).collect();
     for word in &mut words {
         if random.u8(0..5) == 0 {
             word.push('*');

@@ -15,6 +15,8 @@ pub(crate) enum Class {
     Dot,
     /// Ends a sentence: `!`, `?`, `。`, a block boundary.
     Stop,
+    /// The percent sign: a word of its own that may touch any other.
+    Percent,
     /// Letters and digits of scripts that put spaces between words.
     Alpha,
     /// Arabic letters, which also take one-letter prefixes.
@@ -37,9 +39,9 @@ impl Class {
         self >= Self::Han
     }
 
-    /// Whether it is part of a word.
+    /// Whether it stands in the normal form, as no separator does.
     pub(crate) fn is_letter(self) -> bool {
-        self >= Self::Alpha
+        self >= Self::Percent
     }
 
     /// Whether its words are runs between separators.
@@ -56,6 +58,9 @@ pub(crate) fn class(c: char) -> Class {
         '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Class::Stop,
         '!' | '?' | '。' | '！' | '？' | '｡' | '؟' | '।' | '۔' | '\u{2}' => Class::Stop,
         '.' => Class::Dot,
+        '%' | '٪' | '％' => Class::Percent,
+        // What the point or comma within a number becomes: see `DECIMAL`.
+        DECIMAL => Class::Alpha,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => Class::Gone,
         '\u{feff}'
         | '\u{fe00}'..='\u{fe0f}'
@@ -93,6 +98,26 @@ pub(crate) fn class(c: char) -> Class {
         '\u{8a0}'..='\u{8c7}' => Class::Arabic,
         _ => Class::Alpha,
     }
+}
+
+/// Stands in the normal form for the point or comma within a number, so that a number is one word.
+///
+/// U+066B, the Arabic decimal separator, which texts have in that very place.
+pub(crate) const DECIMAL: char = '\u{66b}';
+
+/// The zeros of the decimal digits that news is written with, beyond ASCII: ten follow each (Unicode, general category Nd).
+const ZEROS: [char; 12] = [
+    '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{be6}', '\u{c66}', '\u{e50}',
+    '\u{ed0}', '\u{1040}', '\u{17e0}',
+];
+
+/// Returns the ASCII digit for a digit of any script.
+pub(crate) fn digit(c: char) -> Option<char> {
+    if c.is_ascii_digit() {
+        return Some(c);
+    }
+    let value = ZEROS.iter().map(|zero| (c as u32).wrapping_sub(*zero as u32)).find(|value| *value < 10)?;
+    char::from_digit(value, 10)
 }
 
 /// Whether accents on this letter are dropped.
