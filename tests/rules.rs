@@ -134,6 +134,23 @@ fn a_match_says_why() {
 }
 
 #[test]
+fn a_match_is_lifted_to_an_alert_where_its_rule_says_so() {
+    let rule = |status: &str| {
+        compile(&format!(
+            "[sets.a]\nen = [\"cost sharing\"]\n[sets.b]\nen = [\"sign*\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\n\
+             level = \"digest\"\nstatus = \"{status}\"\nalert_when = \"title:b\"\n"
+        ))
+    };
+    let level = |rules: &RuleSet, headline: &str| title(rules, headline)[0].level;
+    assert_eq!(level(&rule("stable"), "Cost sharing signed"), Level::Alert);
+    assert_eq!(level(&rule("stable"), "Cost sharing explained"), Level::Digest);
+    assert_eq!(level(&rule("experimental"), "Cost sharing signed"), Level::Digest);
+    let alert = "[sets.a]\nen = [\"cost sharing\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\nalert_when = \"a\"\n";
+    let errors = findings(alert, Severity::Error);
+    assert!(errors[0].contains("`alert_when` lifts"), "{errors:?}");
+}
+
+#[test]
 fn every_mistake_is_found_at_once_with_its_place() {
     let text = "shema = 1\n[sets.a]\nen = [\"cost\", \"(x\"]\n[sets.e]\nen = []\n[sets.f]\nen = [{ re = \"a+\" }]\n\
                 [[rule]]\nid = \"r\"\nwhen = \"a and b or a\"\nlevel = \"alret\"\n[[rule]]\nid = \"r\"\nwhen = \"not a\"\n\

@@ -151,7 +151,7 @@ pub fn list(
             .iter()
             .map(|rule| {
                 serde_json::json!({"id": rule.id, "title": rule.title, "topic": rule.topic, "level": rule.level,
-                    "status": rule.status, "owner": rule.owner, "tags": rule.tags, "hits": hits(&rule.id)})
+                    "alert_when": rule.alert_when, "status": rule.status, "owner": rule.owner, "tags": rule.tags, "hits": hits(&rule.id)})
             })
             .collect();
         writeln!(out, "{}", serde_json::Value::from(rows))?;
@@ -165,6 +165,7 @@ pub fn list(
     for rule in set.rules() {
         let level = match rule.level {
             Level::Alert => "alert",
+            Level::Digest if rule.alert_when.is_some() => "either",
             Level::Digest => "digest",
             Level::Log => "log",
         };

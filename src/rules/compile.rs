@@ -57,6 +57,7 @@ impl RuleSet {
                 };
                 rule.when.walk(&mut scoped);
                 rule.unless.iter().for_each(|(unless, _)| unless.walk(&mut scoped));
+                rule.alert_when.iter().for_each(|lift| lift.walk(&mut scoped));
             }
             wanted.sort_unstable();
             wanted.dedup();
@@ -263,7 +264,10 @@ impl Builder {
         let when = self.expression(file, &rule.when, &locals);
         let unless = rule.unless.as_ref().map(|unless| (self.expression(file, unless, &locals), unless));
         let weights = self.weights(file, rule, &locals);
-        let (Some(when), None | Some((Some(_), _))) = (when, &unless) else { return };
+        let lift = rule.alert_when.as_ref().map(|lift| self.expression(file, lift, &locals));
+        let (Some(when), None | Some((Some(_), _)), None | Some(Some(_))) = (when, &unless, &lift) else {
+            return;
+        };
         let unless = unless.and_then(|(expr, word)| expr.map(|expr| (expr, word.text.clone())));
         let mut sets: Vec<SetId> = weights.iter().flatten().map(|(set, _)| *set).collect();
         let mut in_when = Vec::new();
@@ -274,6 +278,7 @@ impl Builder {
         };
         when.walk(&mut |expr| visit(expr, &mut in_when));
         unless.iter().for_each(|(unless, _)| unless.walk(&mut |expr| visit(expr, &mut sets)));
+        lift.iter().flatten().for_each(|lift| lift.walk(&mut |expr| visit(expr, &mut sets)));
         sets.extend(&in_when);
         sets.sort_unstable();
         sets.dedup();
@@ -294,6 +299,8 @@ impl Builder {
             written: rule.clone(),
             when,
             unless,
+            // A rule on trial alerts nobody.
+            alert_when: lift.flatten().filter(|_| !rule.experimental),
             score,
             sets,
             necessary,
@@ -408,6 +415,7 @@ fn info(rule: &file::Rule) -> RuleInfo {
         title: rule.title.clone(),
         topic: rule.topic.clone(),
         level: rule.level,
+        alert_when: rule.alert_when.as_ref().map(|word| word.text.clone()),
         status: if rule.experimental { "experimental" } else { "stable" },
         owner: rule.owner.clone(),
         refs: rule.refs.clone(),

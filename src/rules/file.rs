@@ -55,6 +55,8 @@ pub(crate) struct Rule {
     pub(crate) tags: Vec<String>,
     pub(crate) when: Word,
     pub(crate) unless: Option<Word>,
+    /// What lifts a match of level digest to an alert.
+    pub(crate) alert_when: Option<Word>,
     pub(crate) sets: Vec<Set>,
     pub(crate) score: Score,
 }
@@ -266,6 +268,7 @@ fn rule(source: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) 
         falsepos: list(table.words("falsepos", problems)),
         tags: list(table.words("tags", problems)),
         unless: table.word("unless", problems),
+        alert_when: table.word("alert_when", problems),
         sets: table
             .table("sets", problems)
             .map(|sets| self::sets(source, &sets, problems))
@@ -274,6 +277,13 @@ fn rule(source: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) 
         id: id.unwrap_or_default(),
         when: when.unwrap_or_default(),
     };
+    if let Some(word) = rule.alert_when.as_ref().filter(|_| rule.level != Level::Digest) {
+        let what = "`alert_when` lifts matches of level `digest`, and this rule has another";
+        problems.push(
+            Problem::error(source, word.span.clone(), what)
+                .hint("write `level = \"digest\"`, or leave it out"),
+        );
+    }
     table.done(problems);
     Some(rule).filter(|rule| !rule.id.text.is_empty() && !rule.when.text.trim().is_empty())
 }

@@ -75,7 +75,7 @@ pub struct Match {
     pub title: String,
     /// The rule's topic.
     pub topic: String,
-    /// The rule's level; an experimental rule's alert has become digest here.
+    /// The rule's level, lifted where its `alert_when` holds; an experimental rule's alert has become digest here.
     pub level: Level,
     /// The rank within its topic.
     pub score: i64,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::problem::Source;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
 use crate::rules::normal::Normal;
-use crate::rules::outcome::{Article, Field};
+use crate::rules::outcome::{Article, Field, Level};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{FIELDS, field_text};
 use crate::rules::script::{Class, PARTICLES, class};
@@ -247,8 +247,8 @@ fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
     places
 }
 
-/// Returns id, score and veto of every rule that fires.
-fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool)> {
+/// Returns id, score, veto and level of every rule that fires.
+fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool, Level)> {
     let text = |field| if rules.scanner.fields().contains(&field) { field_text(article, field) } else { "" };
     let texts: Vec<Text> = FIELDS.into_iter().map(|field| Text::of(text(field))).collect();
     let raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
@@ -257,7 +257,9 @@ fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool)> 
         let reader = Reader { rule, texts: &texts, raw: &raw };
         if reader.places(&rule.when).is_some() {
             let vetoed = rule.unless.as_ref().is_some_and(|(unless, _)| reader.places(unless).is_some());
-            fired.push((rule.info.id.clone(), reader.score(), vetoed));
+            let lifted = rule.alert_when.as_ref().is_some_and(|lift| reader.places(lift).is_some());
+            let level = if lifted { Level::Alert } else { rule.level };
+            fired.push((rule.info.id.clone(), reader.score(), vetoed, level));
         }
     }
     fired
@@ -369,6 +371,7 @@ fn rules(random: &mut fastrand::Rng) -> RuleSet {
         let depth = random.usize(0..3);
         file += &format!("[[rule]]\nid = \"r{rule}\"\nwhen = '''{}'''\n", expression(random, depth));
         file += &format!("unless = '''{}'''\n", expression(random, 0));
+        file += &format!("level = \"digest\"\nalert_when = '''{}'''\n", expression(random, 1));
         file += "[rule.score]\nweights = { s0 = 3, s1 = 2, s2 = 1, s3 = -1 }\ntitle_x = 3\ncap = 2\n";
     }
     let compiled = RuleSet::compile(&[Source::new("random.toml", file.as_str())]);
@@ -384,10 +387,10 @@ fn the_automaton_and_the_plain_reading_agree() {
         for _ in 0..100 {
             let (title, summary) = (phrase(&mut random, 8), phrase(&mut random, 14));
             let article = Article { title: &title, summary: &summary, ..Article::default() };
-            let mut fast: Vec<(String, i64, bool)> = rules
+            let mut fast: Vec<(String, i64, bool, Level)> = rules
                 .evaluate(&article)
                 .into_iter()
-                .map(|fired| (fired.id, fired.score, fired.vetoed_by.is_some()))
+                .map(|fired| (fired.id, fired.score, fired.vetoed_by.is_some(), fired.level))
                 .collect();
             fast.sort();
             let slow = evaluate(&rules, &article);

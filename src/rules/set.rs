@@ -29,6 +29,8 @@ pub struct RuleInfo {
     pub topic: String,
     /// The level the file asks for; see [`RuleInfo::status`].
     pub level: Level,
+    /// What lifts a match of level digest to an alert, as the file has it.
+    pub alert_when: Option<String>,
     /// `stable` or `experimental`; an experimental rule's alerts become digest entries.
     pub status: &'static str,
     /// Who looks after it.
@@ -49,6 +51,8 @@ pub(crate) struct Rule {
     pub(crate) when: Expr,
     pub(crate) when_text: String,
     pub(crate) unless: Option<(Expr, String)>,
+    /// What lifts a match of level digest to an alert.
+    pub(crate) alert_when: Option<Expr>,
     pub(crate) fields: Vec<Field>,
     pub(crate) score: Weights,
     /// Every set the rule names.
@@ -219,7 +223,7 @@ impl RuleSet {
             id: rule.info.id.clone(),
             title: rule.info.title.clone(),
             topic: rule.info.topic.clone(),
-            level: rule.level,
+            level: rule.level_of(&view),
             score: view.score(),
             branch: view.held(&rule.when, &rule.when_text),
             vetoed_by: veto.map(|(unless, text)| view.held(unless, text)),
@@ -255,6 +259,12 @@ impl RuleSet {
 }
 
 impl Rule {
+    /// The level of a match: what the file asks for, or more where it says so, but never more than a trial allows.
+    fn level_of(&self, view: &View<'_>) -> Level {
+        let lifted = self.alert_when.as_ref().is_some_and(|lift| view.holds(lift));
+        if lifted { Level::Alert } else { self.level }
+    }
+
     pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
         View::new(found, &self.fields, &self.score, &self.sets)
     }
