@@ -151,6 +151,52 @@ fn a_match_is_lifted_to_an_alert_where_its_rule_says_so() {
 }
 
 #[test]
+fn a_set_may_also_stand_where_others_meet() {
+    let sets = "[sets.us]\nen = [\"American\"]\nfr = [\"américain*\"]\n[sets.troops]\nen = [\"soldier\"]\nfr = [\"soldats\"]\n\
+                [sets.forces]\nen = [\"=USFK\"]\nalso = \"troops near/1 us\"\n[sets.cost]\nen = [\"cost\"]\n\
+                [sets.upkeep]\nalso = \"cost near/3 forces\"\n";
+    let rules = compile(&format!(
+        "{sets}[[rule]]\nid = \"r\"\nwhen = \"upkeep\"\n[rule.score]\nweights = {{ forces = 5 }}\n"
+    ));
+    for (headline, fires) in [
+        ("The cost of American soldiers", true),
+        ("The cost of USFK", true),
+        ("Le cost des soldats américains", true),
+        ("The cost of soldiers", false),
+        ("American cost of soldiers", false),
+    ] {
+        let fired = title(&rules, headline);
+        assert_eq!(!fired.is_empty(), fires, "{headline}");
+        // What stands in the text are patterns, not what they make together.
+        for hit in fired.iter().flat_map(|fired| &fired.hits) {
+            assert!(["us", "troops", "forces", "cost"].contains(&hit.set.as_str()), "{hit:?}");
+        }
+        assert!(fired.iter().all(|fired| fired.score == 5), "{headline}");
+    }
+    let rule = "[[rule]]\nid = \"r\"\nwhen = \"a\"\n";
+    for (sets, what) in [
+        ("[sets.a]\nalso = \"b\"\n[sets.b]\nalso = \"a\"\n", "leads back to itself"),
+        ("[sets.b]\nen = [\"word\"]\n[sets.a]\nalso = \"b and score >= 3\"\n", "knows no score"),
+        ("[sets.a]\nalso = \"c near b\"\n", "there is no set `c`"),
+        ("[sets.b]\nen = [\"word\"]\n[sets.a]\nalso = \"not b\"\n", "not"),
+    ] {
+        let errors = findings(&format!("{sets}{rule}"), Severity::Error);
+        assert!(errors.iter().any(|error| error.contains(what)), "{sets}: {errors:?}");
+    }
+}
+
+#[test]
+fn points_that_decide_are_shown_with_what_earned_them() {
+    let rules = compile(
+        "[sets.a]\nen = [\"apple\"]\n[sets.b]\nen = [\"berry\"]\n[[rule]]\nid = \"r\"\nwhen = \"score >= 5\"\n\
+         [rule.score]\nweights = { a = 3, b = 2 }\n",
+    );
+    let fired = title(&rules, "An apple and a berry");
+    let hits: Vec<&str> = fired[0].hits.iter().map(|hit| hit.text.as_str()).collect();
+    assert_eq!(hits, ["apple", "berry"]);
+}
+
+#[test]
 fn every_mistake_is_found_at_once_with_its_place() {
     let text = "shema = 1\n[sets.a]\nen = [\"cost\", \"(x\"]\n[sets.e]\nen = []\n[sets.f]\nen = [{ re = \"a+\" }]\n\
                 [[rule]]\nid = \"r\"\nwhen = \"a and b or a\"\nlevel = \"alret\"\n[[rule]]\nid = \"r\"\nwhen = \"not a\"\n\

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Problem, Severity, Source};
+use crate::rules::compound::{Also, NO_POINTS};
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{self, Expr, Node, SetId};
 use crate::rules::file::{self, File, meant};
@@ -36,12 +37,14 @@ impl RuleSet {
         let files: Vec<File> = sources.iter().map(|source| file::read(source, &mut problems)).collect();
         let mut builder = Builder { problems, ..Builder::default() };
         builder.global_sets(&files);
+        builder.global_compounds(&files);
         for file in &files {
             for rule in &file.rules {
                 builder.rule(file, rule);
             }
         }
         builder.tests(&files);
+        let compounds = builder.in_order();
         let Builder { mut problems, sets, patterns, literals, regexes, rules, .. } = builder;
         let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
         let mut set = None;
@@ -62,7 +65,9 @@ impl RuleSet {
             wanted.sort_unstable();
             wanted.dedup();
             match Scanner::new(literals, regexes, wanted) {
-                Ok(scanner) => set = Some(assemble(sources, files, sets, patterns, rules, scanner)),
+                Ok(scanner) => {
+                    set = Some(assemble(sources, files, (sets, compounds), patterns, rules, scanner))
+                }
                 Err(error) => problems.push(Problem::bare(format!("the rules are too large: {error}"))),
             }
         }
@@ -86,7 +91,7 @@ fn sort(problems: &mut [Problem], sources: &[Source]) {
 fn assemble(
     sources: &[Source],
     files: Vec<File>,
-    sets: Vec<Set>,
+    (sets, compounds): (Vec<Set>, Vec<SetId>),
     patterns: Vec<Pattern>,
     rules: Vec<Rule>,
     scanner: Scanner,
@@ -117,6 +122,7 @@ fn assemble(
         sets,
         patterns,
         scanner,
+        compounds,
         rules_of,
         always,
         reports: OnceLock::new(),
@@ -168,8 +174,71 @@ impl Builder {
             source: source.clone(),
             span: set.name.span.clone(),
             rule,
+            also: None,
         });
         id
+    }
+
+    fn global_compounds(&mut self, files: &[File]) {
+        for file in files {
+            for set in file.sets.iter().filter(|set| set.also.is_some()) {
+                if let Some(id) = self.globals.get(&set.name.text).copied() {
+                    self.compound(file, set, id, &HashMap::new());
+                }
+            }
+        }
+    }
+
+    /// Reads a set's `also`. It must be sure to find something, and know no points: it belongs to no rule.
+    fn compound(&mut self, file: &File, set: &file::Set, id: SetId, locals: &HashMap<String, SetId>) {
+        let Some(word) = &set.also else { return };
+        let Some(expr) = self.expression(file, word, locals) else { return };
+        let (mut sets, mut scored) = (Vec::new(), false);
+        expr.walk(&mut |part| match part.node {
+            Node::Set { id, .. } => sets.push(id),
+            Node::Score(_) => scored = true,
+            _ => {}
+        });
+        if scored {
+            let what = "`also` knows no score: that belongs to a rule";
+            let hint = "write which sets must meet, such as `a near/2 b`";
+            self.problems.push(Problem::error(&file.source, word.span.clone(), what).hint(hint));
+            return;
+        }
+        sets.sort_unstable();
+        sets.dedup();
+        if let Some(set) = self.sets.get_mut(id) {
+            set.also = Some(Also { expr, sets, span: word.span.clone() });
+        }
+    }
+
+    /// Returns the sets that say `also`, each after those it names; complains about those that name each other.
+    fn in_order(&mut self) -> Vec<SetId> {
+        let mut waiting: Vec<SetId> = (0..self.sets.len())
+            .filter(|id| self.sets.get(*id).is_some_and(|set| set.also.is_some()))
+            .collect();
+        let mut order = Vec::new();
+        while !waiting.is_empty() {
+            let named =
+                |id: &SetId| self.sets.get(*id).and_then(|set| set.also.as_ref()).map(|also| &also.sets);
+            let ready =
+                |id: &SetId| named(id).is_none_or(|sets| !sets.iter().any(|set| waiting.contains(set)));
+            let (now, later): (Vec<SetId>, Vec<SetId>) = waiting.iter().partition(|id| ready(id));
+            if now.is_empty() {
+                break;
+            }
+            order.extend(now);
+            waiting = later;
+        }
+        for set in waiting.iter().filter_map(|id| self.sets.get(*id)) {
+            let span = set.also.as_ref().map_or(set.span.clone(), |also| also.span.clone());
+            let what = format!("the set `{}` leads back to itself through `also`", set.name);
+            self.problems.push(
+                Problem::error(&set.source, span, what)
+                    .hint("let one of the sets stand by its patterns alone"),
+            );
+        }
+        order
     }
 
     fn literal(&mut self, source: &Source, set: SetId, pattern: &file::Pattern) {
@@ -260,6 +329,11 @@ impl Builder {
         for set in &rule.sets {
             let id = self.set(&file.source, set, Some(number));
             locals.insert(set.name.text.clone(), id);
+        }
+        for set in &rule.sets {
+            if let Some(id) = locals.get(&set.name.text).copied() {
+                self.compound(file, set, id, &locals);
+            }
         }
         let when = self.expression(file, &rule.when, &locals);
         let unless = rule.unless.as_ref().map(|unless| (self.expression(file, unless, &locals), unless));
@@ -370,7 +444,7 @@ impl Builder {
             families.map(|families| families.concat())
         };
         match &expr.node {
-            Node::Set { id, .. } => Some(vec![*id]),
+            Node::Set { id, .. } => self.found_by(*id),
             Node::And(parts) => cheapest(&mut parts.iter()),
             Node::Or(parts) | Node::Of(_, parts) => all(parts),
             Node::Pair(expression::Nearness::Away(_), left, _) => self.necessary(left, score),
@@ -379,9 +453,37 @@ impl Builder {
             // A score of nothing is 0.
             Node::Score(least) if *least <= 0 => None,
             Node::Score(_) => {
-                Some(score.of.iter().filter(|(_, weight)| *weight > 0).map(|(set, _)| *set).collect())
+                let earning = score.of.iter().filter(|(_, weight)| *weight > 0);
+                let families: Option<Vec<Vec<SetId>>> = earning.map(|(set, _)| self.found_by(*set)).collect();
+                families.map(|families| families.concat())
             }
         }
+    }
+
+    /// Returns the sets of which one has a pattern in the text wherever this one occurs.
+    fn found_by(&self, set: SetId) -> Option<Vec<SetId>> {
+        let Some(also) = self.sets.get(set).and_then(|set| set.also.as_ref()) else { return Some(vec![set]) };
+        // Sets that lead back to themselves are refused later.
+        let nested =
+            also.sets.iter().any(|named| self.sets.get(*named).is_some_and(|named| named.also.is_some()));
+        let mut family = match nested {
+            true => also.sets.iter().map(|named| self.plain(*named)).collect::<Vec<_>>().concat(),
+            false => self.necessary(&also.expr, &NO_POINTS)?,
+        };
+        family.push(set);
+        Some(family)
+    }
+
+    /// Returns every set that a compound rests on.
+    fn plain(&self, set: SetId) -> Vec<SetId> {
+        let mut all = vec![set];
+        let mut next = 0;
+        while let Some(id) = all.get(next).copied() {
+            next += 1;
+            let named = self.sets.get(id).and_then(|set| set.also.as_ref()).map(|also| also.sets.clone());
+            all.extend(named.into_iter().flatten().filter(|named| !all.contains(named)).collect::<Vec<_>>());
+        }
+        all
     }
 
     /// Guesses how often a set occurs: short literals often, long ones hardly ever.

@@ -41,7 +41,7 @@ impl Cover for Place {
 /// A place and the occurrences it is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
-    place: Place,
+    pub(crate) place: Place,
     pub(crate) parts: Vec<(SetId, Occurrence)>,
 }
 
@@ -284,6 +284,14 @@ impl<'f> View<'f> {
                 (times > 0)
                     .then(|| (*set, *field, times, weight.saturating_mul(times).saturating_mul(title_x)))
             })
+        })
+    }
+
+    /// Returns the occurrences that earn points, one for each time counted.
+    pub(crate) fn earners(&self) -> impl Iterator<Item = (SetId, Occurrence)> {
+        self.points().filter(|(.., points)| *points > 0).flat_map(move |(set, field, times, _)| {
+            let times = usize::try_from(times).unwrap_or(usize::MAX);
+            self.within(set, Some(field)).take(times).map(move |occurrence| (set, *occurrence))
         })
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Set {
     pub(crate) name: Word,
     /// What it is made of.
     pub(crate) patterns: Vec<Pattern>,
+    /// Where else it stands.
+    pub(crate) also: Option<Word>,
 }
 
 /// How a rule ranks what it found.
@@ -76,6 +78,9 @@ pub(crate) struct Test {
     /// Rules that must not fire.
     pub(crate) no: Option<Vec<Word>>,
 }
+
+/// The key of a set that is no language.
+const ALSO: &str = "also";
 
 /// A file.
 #[derive(Debug, Clone)]
@@ -180,7 +185,13 @@ fn sets(source: &Source, table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> 
         };
         let mut listed = 0;
         let mut patterns = Vec::new();
+        let mut also = None;
         for (lang, list) in Table::new(lists, value.span(), source).entries() {
+            if let (ALSO, Some(text)) = (lang.text.as_str(), list.get_ref().as_str()) {
+                also = Some(Word::new(source, text, list.span()));
+                listed += 1;
+                continue;
+            }
             let Some(list) = list.get_ref().as_array() else {
                 let what = format!("`{}` is not a list of patterns", lang.text);
                 problems.push(Problem::error(source, list.span(), what).hint("write `en = [\"...\"]`"));
@@ -197,7 +208,7 @@ fn sets(source: &Source, table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> 
             problems
                 .push(Problem::error(source, name.span.clone(), what).hint("give it patterns, or remove it"));
         }
-        sets.push(Set { name, patterns });
+        sets.push(Set { name, patterns, also });
     }
     sets
 }

@@ -37,7 +37,13 @@ pub(crate) fn lint(rules: &RuleSet) -> Vec<Problem> {
 }
 
 fn unused(rules: &RuleSet, problems: &mut Vec<Problem>) {
-    let used: HashSet<SetId> = rules.rules.iter().flat_map(|rule| rule.sets.iter().copied()).collect();
+    let mut used: HashSet<SetId> = rules.rules.iter().flat_map(|rule| rule.sets.iter().copied()).collect();
+    // Those that name others come last, so that one look backwards is enough.
+    for set in rules.compounds.iter().rev().filter_map(|id| Some((id, rules.sets.get(*id)?.also.as_ref()?))) {
+        if used.contains(set.0) {
+            used.extend(&set.1.sets);
+        }
+    }
     for (_, set) in rules.sets.iter().enumerate().filter(|(id, _)| !used.contains(id)) {
         let what = format!("no rule uses the set `{}`", set.name);
         problems.push(

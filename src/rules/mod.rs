@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod compile;
+pub(crate) mod compound;
 pub mod corpus;
 pub(crate) mod evaluate;
 pub(crate) mod expression;

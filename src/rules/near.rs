@@ -23,7 +23,7 @@ impl RuleSet {
     pub fn near_misses(&self, article: &Article<'_>, limit: usize) -> Vec<Near> {
         with_scratch(|scratch| {
             let found = &mut scratch.found;
-            self.scanner.scan(article, self.sets.len(), found);
+            self.scan(article, found);
             let mut nears: Vec<(f64, Near)> =
                 self.rules.iter().filter_map(|rule| self.near(rule, found, article)).collect();
             nears.sort_by(|(a, x), (b, y)| {
@@ -53,7 +53,8 @@ impl RuleSet {
         named.sort_unstable();
         named.dedup();
         for (set, field) in named {
-            hits.extend(view.within(set, field).take(4).map(|o| self.hit(found, set, o, article)));
+            let parts = view.within(set, field).take(4).flat_map(|o| self.made_of(found, (set, *o)));
+            hits.extend(parts.map(|(set, o)| self.hit(found, set, &o, article)));
         }
         if hits.is_empty() {
             return None;

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::problem::Source;
+use crate::rules::compound::NO_POINTS;
+use crate::rules::evaluate::Weights;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
 use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field, Level};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{FIELDS, field_text};
 use crate::rules::script::{Class, PARTICLES, class};
-use crate::rules::set::{Rule, RuleSet};
+use crate::rules::set::RuleSet;
 
 /// Field, first character, one past the last.
 type Place = (Field, usize, usize);
@@ -125,8 +127,15 @@ impl Text {
     }
 }
 
+/// What is read: which sets stand together, where, and what they earn.
+struct View<'r> {
+    sets: &'r [SetId],
+    fields: &'r [Field],
+    score: &'r Weights,
+}
+
 struct Reader<'r> {
-    rule: &'r Rule,
+    view: View<'r>,
     texts: &'r [Text],
     /// For each set, where it stands and whether it needs a follower.
     raw: &'r [Vec<(Place, bool)>],
@@ -138,7 +147,7 @@ impl Reader<'_> {
     }
 
     fn set(&self, set: SetId) -> BTreeSet<Place> {
-        let all: Vec<(Place, bool)> = self.rule.sets.iter().flat_map(|set| self.raw[*set].clone()).collect();
+        let all: Vec<(Place, bool)> = self.view.sets.iter().flat_map(|set| self.raw[*set].clone()).collect();
         // Grow where sure ones begin until no unsure one ends at such a place unnoticed.
         let mut starts: BTreeSet<(Field, usize)> =
             all.iter().filter(|(_, unsure)| !unsure).map(|((field, start, _), _)| (*field, *start)).collect();
@@ -160,7 +169,7 @@ impl Reader<'_> {
     fn places(&self, expr: &Expr) -> Option<BTreeSet<Place>> {
         match &expr.node {
             Node::Set { id, field, least } => {
-                let fields = field.map_or(self.rule.fields.clone(), |field| vec![field]);
+                let fields = field.map_or(self.view.fields.to_vec(), |field| vec![field]);
                 let places: BTreeSet<Place> =
                     self.set(*id).into_iter().filter(|(field, ..)| fields.contains(field)).collect();
                 (count(&places) >= *least).then_some(places)
@@ -209,12 +218,12 @@ impl Reader<'_> {
 
     fn score(&self) -> i64 {
         let mut score = 0;
-        for (set, weight) in &self.rule.score.of {
+        for (set, weight) in &self.view.score.of {
             let places = self.set(*set);
-            for field in &self.rule.fields {
+            for field in self.view.fields {
                 let here = places.iter().filter(|(f, ..)| f == field).copied().collect();
-                let title = if *field == Field::Title { self.rule.score.title_x } else { 1 };
-                score += weight * i64::from(count(&here)).min(self.rule.score.cap) * title;
+                let title = if *field == Field::Title { self.view.score.title_x } else { 1 };
+                score += weight * i64::from(count(&here)).min(self.view.score.cap) * title;
             }
         }
         score
@@ -251,10 +260,18 @@ fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
 fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool, Level)> {
     let text = |field| if rules.scanner.fields().contains(&field) { field_text(article, field) } else { "" };
     let texts: Vec<Text> = FIELDS.into_iter().map(|field| Text::of(text(field))).collect();
-    let raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
+    let mut raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
+    for set in &rules.compounds {
+        let also = rules.sets[*set].also.as_ref().unwrap();
+        let view = View { sets: &also.sets, fields: &FIELDS, score: &NO_POINTS };
+        let reader = Reader { view, texts: &texts, raw: &raw };
+        let places = reader.places(&also.expr).unwrap_or_default();
+        raw[*set].extend(places.into_iter().map(|place| (place, false)));
+    }
     let mut fired = Vec::new();
     for rule in &rules.rules {
-        let reader = Reader { rule, texts: &texts, raw: &raw };
+        let view = View { sets: &rule.sets, fields: &rule.fields, score: &rule.score };
+        let reader = Reader { view, texts: &texts, raw: &raw };
         if reader.places(&rule.when).is_some() {
             let vetoed = rule.unless.as_ref().is_some_and(|(unless, _)| reader.places(unless).is_some());
             let lifted = rule.alert_when.as_ref().is_some_and(|lift| reader.places(lift).is_some());
@@ -366,6 +383,11 @@ fn rules(random: &mut fastrand::Rng) -> RuleSet {
     for set in 0..5 {
         let patterns: Vec<String> = (0..4).map(|_| format!("{:?}", pattern(random))).collect();
         file += &format!("[sets.s{set}]\nen = [{}]\n", patterns.join(", "));
+        // Each may rest on those before it.
+        if set > 2 && random.bool() {
+            let (a, b, n) = (random.u8(0..3), random.u8(0..3), random.u8(0..5));
+            file += &format!("also = \"s{a} near/{n} s{b}\"\n");
+        }
     }
     for rule in 0..8 {
         let depth = random.usize(0..3);

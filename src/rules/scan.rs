@@ -134,6 +134,12 @@ impl Found {
         self.by_set.get(set).map_or(&[], Vec::as_slice)
     }
 
+    /// Adds occurrences to a set and keeps them in order.
+    pub(crate) fn extend(&mut self, set: SetId, occurrences: impl Iterator<Item = Occurrence>) {
+        occurrences.for_each(|occurrence| self.add(set, occurrence));
+        self.by_set.get_mut(set).into_iter().for_each(tidy);
+    }
+
     fn add(&mut self, set: SetId, occurrence: Occurrence) {
         if let Some(list) = self.by_set.get_mut(set) {
             if list.is_empty() {
@@ -142,6 +148,12 @@ impl Found {
             list.push(occurrence);
         }
     }
+}
+
+/// Puts a set's occurrences in order. Two patterns that cover the same place are one occurrence, a sure one first.
+fn tidy(list: &mut Vec<Occurrence>) {
+    list.sort_unstable_by_key(|o| (o.field, o.start, o.end, o.needs_follower, o.pattern));
+    list.dedup_by_key(|o| (o.field, o.start, o.end));
 }
 
 /// Distances and sentences of a text.
@@ -261,11 +273,7 @@ impl Scanner {
             self.scan_field(*field, found);
         }
         for set in &found.touched {
-            let Some(list) = found.by_set.get_mut(*set) else { continue };
-            list.sort_unstable();
-            // Two patterns of one set that cover the same place are one occurrence; a sure one comes first.
-            list.sort_by_key(|o| (o.field, o.start, o.end, o.needs_follower));
-            list.dedup_by_key(|o| (o.field, o.start, o.end));
+            found.by_set.get_mut(*set).into_iter().for_each(tidy);
         }
     }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::problem::Source;
+use crate::rules::compound::Also;
 use crate::rules::evaluate::{Evidence, View, Weights};
-use crate::rules::expression::{Expr, SetId};
+use crate::rules::expression::{Expr, Node, SetId};
 use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
@@ -74,6 +75,8 @@ pub(crate) struct Set {
     pub(crate) span: Range<usize>,
     /// The rule it belongs to, when it is not shared.
     pub(crate) rule: Option<usize>,
+    /// Where else it stands than its patterns do.
+    pub(crate) also: Option<Also>,
 }
 
 /// A compiled pattern.
@@ -95,6 +98,8 @@ pub struct RuleSet {
     pub(crate) sets: Vec<Set>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) scanner: Scanner,
+    /// The sets that say `also`, each after those it names.
+    pub(crate) compounds: Vec<SetId>,
     /// For each set, the rules to look at when it occurs.
     pub(crate) rules_of: Vec<Vec<u32>>,
     /// Rules to look at always.
@@ -161,7 +166,7 @@ impl RuleSet {
     pub fn points(&self, article: &Article<'_>, rule: &str) -> Vec<Points> {
         let Some(rule) = self.rules.iter().find(|known| known.info.id == rule) else { return Vec::new() };
         with_scratch(|scratch| {
-            self.scanner.scan(article, self.sets.len(), &mut scratch.found);
+            self.scan(article, &mut scratch.found);
             let points = rule.view(&scratch.found);
             let name = |set: SetId| self.sets.get(set).map(|set| set.name.clone()).unwrap_or_default();
             points
@@ -180,7 +185,7 @@ impl RuleSet {
     /// Returns every rule that fired, vetoed ones included, the best score first.
     pub fn evaluate(&self, article: &Article<'_>) -> Vec<Match> {
         with_scratch(|scratch| {
-            self.scanner.scan(article, self.sets.len(), &mut scratch.found);
+            self.scan(article, &mut scratch.found);
             self.choose(scratch);
             let mut matches = Vec::new();
             for rule in scratch.candidates.iter().filter_map(|rule| self.rules.get(*rule as usize)) {
@@ -209,12 +214,13 @@ impl RuleSet {
     /// Writes down why a rule fired.
     fn record(&self, rule: &Rule, view: &View<'_>, article: &Article<'_>) -> Match {
         let branches = view.branches(&rule.when);
-        let mut parts: Vec<(SetId, Occurrence)> = branches
-            .iter()
-            .filter_map(|branch| view.places::<Evidence>(branch))
-            .flatten()
-            .flat_map(|evidence| evidence.parts)
-            .collect();
+        let places = branches.iter().filter_map(|branch| view.places::<Evidence>(branch)).flatten();
+        let mut parts: Vec<(SetId, Occurrence)> = places.flat_map(|evidence| evidence.parts).collect();
+        // Where the points decide, what earned them is the reason.
+        if branches.iter().any(|branch| asks_for_points(branch)) {
+            parts.extend(view.earners());
+        }
+        parts = parts.into_iter().flat_map(|part| self.made_of(view.found, part)).collect();
         parts.sort_unstable_by_key(|(set, o)| (o.field, o.start, o.end, *set));
         parts.dedup();
         parts.truncate(MOST_HITS);
@@ -268,4 +274,10 @@ impl Rule {
     pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
         View::new(found, &self.fields, &self.score, &self.sets)
     }
+}
+
+fn asks_for_points(expr: &Expr) -> bool {
+    let mut asks = false;
+    expr.walk(&mut |part| asks |= matches!(part.node, Node::Score(_)));
+    asks
 }

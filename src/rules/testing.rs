@@ -164,7 +164,7 @@ impl RuleSet {
                     continue;
                 };
                 with_scratch(|scratch| {
-                    self.scanner.scan(&test.article(), self.sets.len(), &mut scratch.found);
+                    self.scan(&test.article(), &mut scratch.found);
                     unguarded.retain(|(of, set)| {
                         let blind = rule.view(&scratch.found).without(*set);
                         let fires = |view: &View<'_>| {
