@@ -229,7 +229,7 @@ impl RuleSet {
             id: rule.info.id.clone(),
             title: rule.info.title.clone(),
             topic: rule.info.topic.clone(),
-            level: rule.level_of(&view),
+            level: rule.level_of(view),
             score: view.score(),
             branch: view.held(&rule.when, &rule.when_text),
             vetoed_by: veto.map(|(unless, text)| view.held(unless, text)),
