@@ -186,6 +186,20 @@ fn a_set_may_also_stand_where_others_meet() {
 }
 
 #[test]
+fn a_set_may_go_on_in_another_file_in_other_languages() {
+    let rule = "[sets.a]\nen = [\"cost\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\n";
+    let both =
+        |other: &str| RuleSet::compile(&[Source::new("en.toml", rule), Source::new("other.toml", other)]);
+    let rules = both("[sets.a]\nfr = [\"coût\"]\n").set.unwrap();
+    for (headline, pattern) in [("The cost", "cost"), ("Le coût", "coût")] {
+        assert_eq!(title(&rules, headline)[0].hits[0].pattern, pattern);
+    }
+    let problems = both("[sets.a]\nen = [\"price\"]\n").problems;
+    assert!(problems[0].what.contains("defined twice in `en`"), "{problems:?}");
+    assert_eq!(problems[0].place().as_deref(), Some("other.toml:1:7"));
+}
+
+#[test]
 fn points_that_decide_are_shown_with_what_earned_them() {
     let rules = compile(
         "[sets.a]\nen = [\"apple\"]\n[sets.b]\nen = [\"berry\"]\n[[rule]]\nid = \"r\"\nwhen = \"score >= 5\"\n\

@@ -91,8 +91,8 @@ fn alternatives(expr: &Expr, sets: &mut Vec<SetId>) {
 
 /// Warns about patterns so short that they stand in many other words.
 fn short(pattern: &Pattern) -> Option<Problem> {
-    let (text, cased) =
-        pattern.variants.iter().filter_map(shortest).min_by_key(|(text, _)| text.chars().count())?;
+    let variants = pattern.variants();
+    let (text, cased) = variants.iter().filter_map(shortest).min_by_key(|(text, _)| text.chars().count())?;
     let letters = text.chars().filter(|c| fold(*c).first.class.is_letter()).count();
     let cjk = text.chars().all(|c| fold(c).first.class.is_cjk());
     let (what, hint) = match (cjk, letters) {
@@ -156,10 +156,11 @@ fn repeated(rules: &RuleSet, problems: &mut Vec<Problem>) {
     for (set, info) in rules.sets.iter().enumerate() {
         for number in info.patterns.clone() {
             let Some(pattern) = rules.patterns.get(number) else { continue };
-            let spellings: Vec<String> = pattern.variants.iter().map(written).collect();
+            let variants = pattern.variants();
+            let spellings: Vec<String> = variants.iter().map(written).collect();
             // Every spelling must be covered, else the pattern still adds something.
             let mut covers: Option<BTreeMap<usize, (SetId, bool)>> = None;
-            for (spelling, variant) in spellings.iter().zip(&pattern.variants) {
+            for (spelling, variant) in spellings.iter().zip(&variants) {
                 let here = rules.scanner.covers(spelling, rules.sets.len(), &mut found);
                 let here: BTreeMap<usize, (SetId, bool)> = here
                     .into_iter()
@@ -200,15 +201,15 @@ fn repeated(rules: &RuleSet, problems: &mut Vec<Problem>) {
 
 /// Whether a pattern also covers what a star or a plural of `variant` adds at the end.
 fn reaches(rules: &RuleSet, rival: usize, variant: &Variant) -> bool {
-    if !variant.star && !variant.plural {
+    if !variant.ends.star && !variant.ends.plural {
         return true;
     }
-    let rivals = rules.patterns.get(rival).map_or(&[][..], |pattern| pattern.variants.as_slice());
-    rivals.iter().any(|rival| rival.star || !variant.star && rival.plural)
+    let rivals = rules.patterns.get(rival).map(Pattern::variants).unwrap_or_default();
+    rivals.iter().any(|rival| rival.ends.star || !variant.ends.star && rival.ends.plural)
 }
 
 fn cased(pattern: &Pattern) -> bool {
-    pattern.variants.iter().any(|variant| variant.head.capitals.is_some())
+    pattern.variants().iter().any(|variant| variant.head.capitals.is_some())
 }
 
 /// Returns a variant as a text it matches.

@@ -38,14 +38,28 @@ pub(crate) struct Variant {
     pub(crate) head: Piece,
     /// What must follow, each after the rest of a word.
     pub(crate) rest: Vec<Piece>,
-    /// Whether the last word may go on.
-    pub(crate) star: bool,
-    /// Whether the last word may take an English plural.
-    pub(crate) plural: bool,
+    /// Where it begins and ends.
+    pub(crate) ends: Ends,
+}
+
+impl Variant {
+    /// Whether its literal and its ends say all of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.rest.is_empty() && self.head.capitals.is_none()
+    }
+}
+
+/// What must be true at both ends of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
     /// Where it begins.
     pub(crate) left: Edge,
     /// Where it ends.
     pub(crate) right: Edge,
+    /// Whether the last word may go on.
+    pub(crate) star: bool,
+    /// Whether the last word may take an English plural.
+    pub(crate) plural: bool,
 }
 
 /// A mistake in a pattern: bytes of the pattern, what, what to do.
@@ -253,7 +267,7 @@ fn variant(
     let right = if star { Edge::Free } else { edge(last.text.chars().rev()) };
     let plural =
         english && !star && right == Edge::Alpha && last.text.ends_with(|c: char| c.is_ascii_lowercase());
-    Ok((Variant { plural, left, right, star, head, rest }, mistakes))
+    Ok((Variant { head, rest, ends: Ends { left, right, star, plural } }, mistakes))
 }
 
 /// Complains about a `*` after too few letters.
@@ -320,7 +334,7 @@ mod tests {
         assert_eq!(mistakes, []);
         let written: Vec<_> = variants
             .iter()
-            .map(|v| (v.head.text.as_str(), v.rest.first().map(|p| p.text.as_str()), v.star))
+            .map(|v| (v.head.text.as_str(), v.rest.first().map(|p| p.text.as_str()), v.ends.star))
             .collect();
         assert_eq!(written, [("share", Some(" of the cost"), true), ("share", Some(" the cost"), true)]);
     }
@@ -358,7 +372,8 @@ mod tests {
             ("SMA 협정", Edge::Alpha, Edge::Hangul),
         ] {
             let (variants, _) = read(pattern, "en");
-            assert_eq!((variants[0].left, variants[0].right), (left, right), "{pattern}");
+            let ends = variants[0].ends;
+            assert_eq!((ends.left, ends.right), (left, right), "{pattern}");
         }
     }
 }

@@ -84,7 +84,7 @@ impl Text {
             return None;
         }
         let last = self.class(end as isize - 1)?;
-        if variant.star {
+        if variant.ends.star {
             while matches!(last, Class::Alpha | Class::Arabic) && self.class(end as isize) == Some(last) {
                 end += 1;
             }
@@ -93,7 +93,7 @@ impl Text {
         let outside = |at: usize, kind: Class| self.class(at as isize) != Some(kind);
         match last {
             Class::Alpha => {
-                let plurals = if variant.plural { vec!["", "s", "es"] } else { vec![""] };
+                let plurals = if variant.ends.plural { vec!["", "s", "es"] } else { vec![""] };
                 let ends = plurals.iter().filter_map(|plural| self.stands(end, plural, None));
                 ends.into_iter().find(|at| outside(*at, Class::Alpha)).map(|end| (end, false))
             }
@@ -246,7 +246,7 @@ fn count(places: &BTreeSet<Place>) -> u32 {
 fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
     let mut places = Vec::new();
     for pattern in &rules.patterns[rules.sets[set].patterns.clone()] {
-        for variant in &pattern.variants {
+        for variant in &pattern.variants() {
             for (field, text) in FIELDS.into_iter().zip(texts) {
                 let met = (0..text.0.len()).filter_map(|at| Some((at, text.ends(at, variant)?)));
                 places.extend(met.map(|(at, (end, unsure))| ((field, at, end), unsure)));
@@ -435,10 +435,10 @@ fn every_slice_matches_again_by_itself() {
             for hit in rules.evaluate(&article).into_iter().flat_map(|fired| fired.hits) {
                 hits += 1;
                 assert_eq!(field_text(&article, hit.field).get(hit.start..hit.end), Some(hit.text.as_str()));
-                let pattern = rules.patterns.iter().find(|pattern| pattern.text == hit.pattern).unwrap();
+                let pattern = rules.patterns.iter().find(|pattern| *pattern.text == *hit.pattern).unwrap();
                 let text = Text::of(&hit.text);
                 let again =
-                    pattern.variants.iter().any(|v| (0..text.0.len()).any(|at| text.ends(at, v).is_some()));
+                    pattern.variants().iter().any(|v| (0..text.0.len()).any(|at| text.ends(at, v).is_some()));
                 assert!(again, "{hit:?} in {article:?}");
             }
         }

@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use crate::rules::expression::SetId;
 use crate::rules::normal::{Normal, STOP};
 use crate::rules::outcome::{Article, Field};
-use crate::rules::pattern::{Edge, Piece, Variant};
+use crate::rules::pattern::{Edge, Ends, Piece, Variant};
 use crate::rules::script::{Class, PARTICLES, is_arabic_prefix};
 
 /// All fields, in the order of [`field_text`].
@@ -41,7 +41,7 @@ pub(crate) struct Occurrence {
 /// A pattern's variant in a set.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) set: SetId,
+    pub(crate) set: u32,
     pub(crate) pattern: u32,
     pub(crate) kind: EntryKind,
 }
@@ -49,9 +49,19 @@ pub(crate) struct Entry {
 /// What an automaton literal leads to.
 #[derive(Debug)]
 pub(crate) enum EntryKind {
-    Literal(Variant),
+    /// A literal that only has to end well.
+    Plain(Ends),
+    /// The beginning of a variant with capitals or stars within.
+    Shaped(Box<Variant>),
     /// A literal that a regular expression cannot match without.
-    Regex(usize),
+    Regex(u32),
+}
+
+impl EntryKind {
+    /// Returns what a variant's literal leads to.
+    pub(crate) fn of(variant: Variant) -> Self {
+        if variant.is_plain() { Self::Plain(variant.ends) } else { Self::Shaped(Box::new(variant)) }
+    }
 }
 
 /// The automaton and what its literals mean.
@@ -95,7 +105,7 @@ pub(crate) struct Found {
     pub(crate) by_set: Vec<Vec<Occurrence>>,
     /// Sets with an occurrence.
     pub(crate) touched: Vec<SetId>,
-    wanted: Vec<usize>,
+    wanted: Vec<u32>,
 }
 
 impl Found {
@@ -304,23 +314,24 @@ impl Scanner {
         for met in automaton.find_overlapping_iter(normal.text()) {
             let Some(range) = self.entries_of.get(met.pattern().as_usize()) else { continue };
             for entry in self.entries.get(range.clone()).unwrap_or_default() {
-                match &entry.kind {
-                    EntryKind::Regex(regex) => wanted.push(*regex),
-                    EntryKind::Literal(variant) => {
-                        if let Some((end, needs_follower)) = fits(variant, &normal, met.start(), met.end()) {
-                            let (start, end) = (met.start() as u32, end as u32);
-                            found.add(
-                                entry.set,
-                                Occurrence { field, start, end, pattern: entry.pattern, needs_follower },
-                            );
-                        }
+                let fit = match &entry.kind {
+                    EntryKind::Regex(regex) => {
+                        wanted.push(*regex);
+                        continue;
                     }
+                    EntryKind::Plain(ends) => fits(*ends, &normal, met.start(), met.end()),
+                    EntryKind::Shaped(variant) => fits_all(variant, &normal, met.start(), met.end()),
+                };
+                if let Some((end, needs_follower)) = fit {
+                    let (start, end) = (met.start() as u32, end as u32);
+                    let occurrence = Occurrence { field, start, end, pattern: entry.pattern, needs_follower };
+                    found.add(entry.set as SetId, occurrence);
                 }
             }
         }
         wanted.sort_unstable();
         wanted.dedup();
-        for regex in wanted.iter().filter_map(|regex| self.regexes.get(*regex)) {
+        for regex in wanted.iter().filter_map(|regex| self.regexes.get(*regex as usize)) {
             for met in regex.regex.find_iter(normal.text()).filter(|met| !met.is_empty()) {
                 let (start, end) = (met.start() as u32, met.end() as u32);
                 found.add(
@@ -338,20 +349,27 @@ impl Scanner {
 
 /// Checks a variant whose first piece stands at `start..end`; returns where all of it
 /// ends, and whether that counts only when another pattern follows.
-fn fits(variant: &Variant, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
-    if !same_case(&variant.head, normal, start) || !left_edge(variant.left, normal, start) {
+fn fits_all(variant: &Variant, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
+    if !same_case(&variant.head, normal, start) {
         return None;
     }
-    let end = follow(&variant.rest, normal, end)?;
-    if variant.star {
+    fits(variant.ends, normal, start, follow(&variant.rest, normal, end)?)
+}
+
+/// Checks the ends of a variant that stands at `start..end`, but for what goes on there.
+fn fits(ends: Ends, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
+    if !left_edge(ends.left, normal, start) {
+        return None;
+    }
+    if ends.star {
         return Some((word_end(normal, end), false));
     }
     let rest = normal.text().get(end..)?;
-    let plurals = if variant.plural { ["", "s", "es"].as_slice() } else { &[""] };
+    let plurals = if ends.plural { ["", "s", "es"].as_slice() } else { &[""] };
     let (end, verdict) = plurals
         .iter()
         .filter(|plural| rest.starts_with(**plural))
-        .map(|plural| (end + plural.len(), right_edge(variant.right, normal, end + plural.len())))
+        .map(|plural| (end + plural.len(), right_edge(ends.right, normal, end + plural.len())))
         .find(|(_, verdict)| *verdict != Verdict::No)?;
     Some((end, verdict == Verdict::WithFollower))
 }

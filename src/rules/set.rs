@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::problem::Source;
 use crate::rules::compound::Also;
@@ -82,12 +82,20 @@ pub(crate) struct Set {
 /// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct Pattern {
-    pub(crate) text: String,
-    pub(crate) lang: String,
-    /// Empty for a regular expression.
-    pub(crate) variants: Vec<Variant>,
-    pub(crate) source: Source,
+    pub(crate) text: Box<str>,
+    pub(crate) lang: Arc<str>,
+    pub(crate) regex: bool,
+    pub(crate) source: Arc<Source>,
     pub(crate) span: Range<usize>,
+}
+
+impl Pattern {
+    /// Returns what it stands for, read anew; nothing for a regular expression.
+    ///
+    /// Tens of thousands of patterns are kept for as long as the daemon runs, and this is for whoever looks at the rules.
+    pub(crate) fn variants(&self) -> Vec<Variant> {
+        if self.regex { Vec::new() } else { crate::rules::pattern::read(&self.text, &self.lang).0 }
+    }
 }
 
 /// Compiled rules. Made by [`RuleSet::compile`].
@@ -254,7 +262,7 @@ impl RuleSet {
             pattern: self
                 .patterns
                 .get(occurrence.pattern as usize)
-                .map(|p| p.text.clone())
+                .map(|p| p.text.to_string())
                 .unwrap_or_default(),
             field: occurrence.field,
             start: range.start,
