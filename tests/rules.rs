@@ -145,6 +145,14 @@ fn a_match_is_lifted_to_an_alert_where_its_rule_says_so() {
     assert_eq!(level(&rule("stable"), "Cost sharing signed"), Level::Alert);
     assert_eq!(level(&rule("stable"), "Cost sharing explained"), Level::Digest);
     assert_eq!(level(&rule("experimental"), "Cost sharing signed"), Level::Digest);
+    let tested = |level: &str| {
+        compile(&format!(
+            "[sets.a]\nen = [\"cost sharing\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\nlevel = \"digest\"\n\
+             [[test]]\ntitle = \"Cost sharing\"\nmatch = [\"r\"]\nlevel = \"{level}\"\n"
+        ))
+    };
+    assert_eq!(tested("digest").failures(), []);
+    assert!(tested("alert").failures()[0].what.contains("`r` fired as digest"));
     let alert = "[sets.a]\nen = [\"cost sharing\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\nalert_when = \"a\"\n";
     let errors = findings(alert, Severity::Error);
     assert!(errors[0].contains("`alert_when` lifts"), "{errors:?}");

@@ -14,7 +14,6 @@ use crate::config::load::Loaded;
 use crate::news::story::Evidence;
 use crate::news::text;
 use crate::or_end;
-use crate::rules::outcome::Level;
 use crate::store::{Label, MatchRow, StoreError, Tx};
 use crate::time::{Clock, SystemClock};
 
@@ -150,7 +149,7 @@ pub(crate) fn list(console: &mut Console, loaded: &Loaded, rows: &[MatchRow]) ->
             vec![
                 row.article_id.to_string(),
                 row.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
-                level(row.level).to_owned(),
+                row.level.name().to_owned(),
                 row.score.to_string(),
                 table::short(&row.source, 24),
                 table::short(&row.title, 78),
@@ -162,18 +161,10 @@ pub(crate) fn list(console: &mut Console, loaded: &Loaded, rows: &[MatchRow]) ->
     Ok(Outcome::Success)
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Alert => "alert",
-        Level::Digest => "digest",
-        Level::Log => "log",
-    }
-}
-
 fn value(row: &MatchRow) -> Value {
     json!({
         "id": row.article_id, "title": row.title, "link": row.link, "source": row.source, "lang": row.lang,
-        "level": level(row.level), "score": row.score, "disposition": row.disposition, "story": row.story_id,
+        "level": row.level.name(), "score": row.score, "disposition": row.disposition, "story": row.story_id,
         "published": row.published_at.map(|at| at.to_string()), "first_seen": row.seen_at.to_string(),
         "flagged": row.at.to_string(),
     })
@@ -204,7 +195,7 @@ fn as_csv(console: &mut Console, rows: &[MatchRow]) -> io::Result<Outcome> {
             row.article_id,
             row.at,
             row.seen_at,
-            level(row.level),
+            row.level.name(),
             row.score,
             cell(&row.source),
             cell(row.lang.as_deref().unwrap_or_default()),
@@ -323,7 +314,7 @@ impl Found {
         let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
         let row = &self.row;
         writeln!(out, "{}\n", safe(&row.title))?;
-        writeln!(out, "number     {} ({}, {})", row.article_id, level(row.level), row.disposition)?;
+        writeln!(out, "number     {} ({}, {})", row.article_id, row.level.name(), row.disposition)?;
         writeln!(
             out,
             "source     {}{}",

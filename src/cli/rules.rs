@@ -164,10 +164,8 @@ pub fn list(
     writeln!(out, "{:ids$}  {:topics$}  level   status        hits  title", "rule", "topic")?;
     for rule in set.rules() {
         let level = match rule.level {
-            Level::Alert => "alert",
             Level::Digest if rule.alert_when.is_some() => "either",
-            Level::Digest => "digest",
-            Level::Log => "log",
+            level => level.name(),
         };
         let hits = hits(&rule.id).map_or_else(|| "-".to_owned(), |hits| hits.to_string());
         let (id, topic, status) = (&rule.id, &rule.topic, rule.status);

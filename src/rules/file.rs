@@ -77,6 +77,19 @@ pub(crate) struct Test {
     pub(crate) matches: Option<Vec<Word>>,
     /// Rules that must not fire.
     pub(crate) no: Option<Vec<Word>>,
+    /// The level of those that must.
+    pub(crate) level: Option<Level>,
+}
+
+/// The levels as files write them, in the order of [`level`].
+const LEVELS: [&str; 3] = ["alert", "digest", "log"];
+
+fn level(number: usize) -> Level {
+    match number {
+        0 => Level::Alert,
+        1 => Level::Digest,
+        _ => Level::Log,
+    }
 }
 
 /// The key of a set that is no language.
@@ -126,7 +139,8 @@ pub(crate) fn read(source: &Source, problems: &mut Vec<Problem>) -> File {
     }
     file.rules =
         top.tables("rule", problems).into_iter().filter_map(|table| rule(source, table, problems)).collect();
-    file.tests = top.tables("test", problems).into_iter().map(|table| test(table, problems)).collect();
+    file.tests =
+        top.tables("test", problems).into_iter().map(|table| test(source, table, problems)).collect();
     top.done(problems);
     file
 }
@@ -268,11 +282,7 @@ fn rule(source: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) 
         title: title.or_else(|| id.as_ref().map(|id| id.text.clone())).unwrap_or_default(),
         topic: topic.or_else(|| id.as_ref().map(|id| id.text.clone())).unwrap_or_default(),
         was: table.words("was", problems).unwrap_or_default(),
-        level: match one_of(source, level, "level", &["alert", "digest", "log"], problems) {
-            Some(1) => Level::Digest,
-            Some(2) => Level::Log,
-            _ => Level::Alert,
-        },
+        level: one_of(source, level, "level", &LEVELS, problems).map_or(Level::Alert, self::level),
         experimental: one_of(source, status, "status", &["stable", "experimental"], problems) == Some(1),
         owner: text(table.word("owner", problems)),
         refs: list(table.words("refs", problems)),
@@ -328,14 +338,15 @@ fn score(source: &Source, table: Option<Table<'_, '_>>, problems: &mut Vec<Probl
     score
 }
 
-fn test(mut table: Table<'_, '_>, problems: &mut Vec<Problem>) -> Test {
+fn test(file: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) -> Test {
     let span = table.span.clone();
     let mut text = |key| table.word(key, problems).map(|word| word.text).unwrap_or_default();
     let (title, summary, body) = (text("title"), text("summary"), text("body"));
     let (url, source, lang) = (text("url"), text("source"), text("lang"));
     let (matches, no) = (table.words("match", problems), table.words("no", problems));
+    let level = one_of(file, table.word("level", problems), "level", &LEVELS, problems).map(level);
     table.done(problems);
-    Test { span, title, summary, body, url, source, lang, matches, no }
+    Test { span, title, summary, body, url, source, lang, matches, no, level }
 }
 
 /// Returns which of the allowed words it is.

@@ -49,6 +49,17 @@ pub enum Level {
     Alert,
 }
 
+impl Level {
+    /// Returns its name, as rule files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Digest => "digest",
+            Self::Alert => "alert",
+        }
+    }
+}
+
 /// One pattern met in one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hit {

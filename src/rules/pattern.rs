@@ -272,8 +272,9 @@ fn variant(
 
 /// Complains about a `*` after too few letters.
 fn short_star(part: &str, normal: &Normal, pattern: &str) -> Option<Mistake> {
+    // Words before the last one narrow it down as letters do.
     let letters: Vec<Class> =
-        normal.text().chars().rev().take_while(|c| *c != ' ').map(|c| fold(c).first.class).collect();
+        normal.text().chars().rev().filter(|c| *c != ' ').map(|c| fold(c).first.class).collect();
     let enough = match letters.first() {
         Some(Class::Hangul) => letters.iter().take_while(|class| **class == Class::Hangul).count() >= 2,
         Some(class) if class.is_cjk() => true,

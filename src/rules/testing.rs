@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::rules::evaluate::View;
 use crate::rules::expression::{Expr, Node};
 use crate::rules::file::Test;
-use crate::rules::outcome::{Article, Match};
+use crate::rules::outcome::{Article, Level, Match};
 use crate::rules::set::{RuleSet, with_scratch};
 
 /// One `[[test]]`, run.
@@ -37,6 +37,8 @@ pub struct TestOutcome {
     pub rule: String,
     /// Whether it should fire.
     pub wanted: bool,
+    /// At which level it should fire, where the test says so.
+    pub level: Option<Level>,
     /// The match, when it fired.
     pub fired: Option<Match>,
     /// For a rule that did not fire: how near it came.
@@ -46,7 +48,13 @@ pub struct TestOutcome {
 impl TestOutcome {
     /// Whether it came out as wanted.
     pub fn passed(&self) -> bool {
-        self.wanted == self.fired.as_ref().is_some_and(|fired| fired.vetoed_by.is_none())
+        let fired = self.fired.as_ref().filter(|fired| fired.vetoed_by.is_none());
+        self.wanted == fired.is_some() && self.is_of_level()
+    }
+
+    /// Whether a match has the level it should have.
+    fn is_of_level(&self) -> bool {
+        self.level.zip(self.fired.as_ref()).is_none_or(|(level, fired)| fired.level == level)
     }
 
     /// Says what went wrong.
@@ -55,7 +63,10 @@ impl TestOutcome {
             (Some(Match { vetoed_by: Some(veto), .. }), true) => {
                 format!("`{}` was vetoed by `{veto}`", self.rule)
             }
-            (Some(fired), _) => format!("`{}` fired: {}", self.rule, fired.branch),
+            (Some(fired), true) => {
+                format!("`{}` fired as {}, by {}", self.rule, fired.level.name(), fired.branch)
+            }
+            (Some(fired), false) => format!("`{}` fired: {}", self.rule, fired.branch),
             (None, _) => format!("`{}` did not fire", self.rule),
         };
         if let Some(fired) = &self.fired {
@@ -119,7 +130,7 @@ impl RuleSet {
             .map(|(rule, wanted)| {
                 let fired = matches.iter().find(|fired| fired.id == rule).cloned();
                 let nearest = (fired.is_none() && wanted).then(|| self.nearness(&article, &rule)).flatten();
-                TestOutcome { rule, wanted, fired, nearest }
+                TestOutcome { rule, wanted, level: test.level.filter(|_| wanted), fired, nearest }
             })
             .collect();
         let complaints: Vec<String> =

@@ -58,14 +58,6 @@ const LIST: &str = "
     JOIN article_text t ON t.article_id = m.article_id
     LEFT JOIN story_member s ON s.article_id = m.article_id";
 
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Alert => "alert",
-        Level::Digest => "digest",
-        Level::Log => "log",
-    }
-}
-
 fn level(name: &str) -> Level {
     match name {
         "alert" => Level::Alert,
@@ -111,7 +103,7 @@ impl Tx<'_> {
             UPDATE match SET score = max(score, :score), rule_set = :rule_set,
                    level = CASE WHEN :level = 'alert' THEN 'alert' ELSE level END
             WHERE article_id = :article";
-        let (level, score) = (level_name(top.0), top.1);
+        let (level, score) = (top.0.name(), top.1);
         let new = self
             .prepared(SQL)?
             .execute(named_params! {
@@ -139,7 +131,7 @@ impl Tx<'_> {
             let evidence = serde_json::to_string(rule).unwrap_or_default();
             self.prepared(SQL)?
                 .execute(named_params! {
-                    ":article": article_id, ":rule": rule.id, ":topic": rule.topic, ":level": level_name(rule.level),
+                    ":article": article_id, ":rule": rule.id, ":topic": rule.topic, ":level": rule.level.name(),
                     ":score": rule.score, ":counts": rule.counts(), ":at": ms(now), ":evidence": evidence,
                 })
                 .doing("record the rules of a match")?;
