@@ -285,6 +285,11 @@ impl Parser<'_> {
         }
     }
 
+    /// Where the token just taken ends: behind the bracket, if a part stood in one.
+    fn behind(&self) -> usize {
+        self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(0, |token| token.span.end)
+    }
+
     fn here(&self) -> Range<usize> {
         self.peek().map_or(self.end.saturating_sub(1)..self.end, |token| token.span.clone())
     }
@@ -294,6 +299,7 @@ impl Parser<'_> {
         if self.depth > DEEPEST {
             return Err(self.mistake(self.here(), "brackets are nested too deeply", "split the rule"));
         }
+        let start = self.here().start;
         let first = self.unary()?;
         let word = ["and", "or"].into_iter().find(|word| self.is_word(word));
         let Some(word) = word else {
@@ -314,10 +320,11 @@ impl Parser<'_> {
                 "put brackets round what belongs together: `a and (b or c)`",
             ));
         }
-        let span =
-            parts.first().map_or(0, |part| part.span.start)..parts.last().map_or(0, |part| part.span.end);
         self.depth -= 1;
-        Ok(Expr { span, node: if word == "and" { Node::And(parts) } else { Node::Or(parts) } })
+        Ok(Expr {
+            span: start..self.behind(),
+            node: if word == "and" { Node::And(parts) } else { Node::Or(parts) },
+        })
     }
 
     fn unary(&mut self) -> Result<Expr, Mistake> {
@@ -332,10 +339,11 @@ impl Parser<'_> {
         self.at += 1;
         let inner = self.unary()?;
         self.depth -= 1;
-        Ok(Expr { span: start..inner.span.end, node: Node::Not(Box::new(inner)) })
+        Ok(Expr { span: start..self.behind(), node: Node::Not(Box::new(inner)) })
     }
 
     fn pairs(&mut self) -> Result<Expr, Mistake> {
+        let start = self.here().start;
         let mut left = self.atom()?;
         while let Some(word) = ["near", "then", "away", "same"].into_iter().find(|word| self.is_word(word)) {
             self.at += 1;
@@ -365,8 +373,10 @@ impl Parser<'_> {
                     self.mistakes.push(mistake);
                 }
             }
-            let span = left.span.start..right.span.end;
-            left = Expr { span, node: Node::Pair(nearness, Box::new(left), Box::new(right)) };
+            left = Expr {
+                span: start..self.behind(),
+                node: Node::Pair(nearness, Box::new(left), Box::new(right)),
+            };
         }
         Ok(left)
     }
@@ -495,6 +505,15 @@ mod tests {
         ] {
             assert!(check(text).is_ok(), "{text}: {:?}", check(text));
         }
+    }
+
+    #[test]
+    fn a_part_reaches_over_its_own_brackets_and_no_further() {
+        let span = |text: &'static str| check(text).map(|expr| text.get(expr.span).unwrap().to_owned());
+        for text in ["a near (b or c)", "(a or b) near c", "(a or b) and (b or c)", "not (a or b) and c"] {
+            assert_eq!(span(text).as_deref(), Ok(text));
+        }
+        assert_eq!(span("((a near (b or c)))").as_deref(), Ok("a near (b or c)"));
     }
 
     #[test]
