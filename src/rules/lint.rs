@@ -9,7 +9,7 @@ use crate::rules::fold::fold;
 use crate::rules::normal::Normal;
 use crate::rules::pattern::Variant;
 use crate::rules::scan::Found;
-use crate::rules::script::Class;
+use crate::rules::script::{Class, DECIMAL};
 use crate::rules::set::{Pattern, Rule, RuleSet};
 
 /// A distance in half-units beyond which two words have little to do with each other.
@@ -118,7 +118,8 @@ fn foreign(pattern: &Pattern) -> Option<Problem> {
     let normal = Normal::of(&pattern.text);
     let is_known = |c: char| {
         let class = fold(c).first.class;
-        let latin = c.is_ascii_alphanumeric() || matches!(c, '\u{c0}'..='\u{24f}');
+        // What numbers are written with is written everywhere.
+        let latin = c.is_ascii_alphanumeric() || matches!(c, '\u{c0}'..='\u{24f}' | '%' | DECIMAL);
         match pattern.lang.split(['-', '_']).next().unwrap_or_default() {
             "ko" => latin || matches!(class, Class::Hangul | Class::Han),
             "ja" => latin || matches!(class, Class::Han | Class::Hiragana | Class::Katakana),
