@@ -2,14 +2,58 @@
 
 use crate::problem::Source;
 
-/// The files of the pack: where they stand in the repository, and what they say.
-const FILES: [(&str, &str); 5] = [
-    ("config/rules/defence-cost-sharing.toml", include_str!("../../config/rules/defence-cost-sharing.toml")),
-    ("config/rules/tests-nato.toml", include_str!("../../config/rules/tests-nato.toml")),
-    ("config/rules/tests-other-hosts.toml", include_str!("../../config/rules/tests-other-hosts.toml")),
-    ("config/rules/tests-us-japan.toml", include_str!("../../config/rules/tests-us-japan.toml")),
-    ("config/rules/tests-us-korea.toml", include_str!("../../config/rules/tests-us-korea.toml")),
-];
+/// Pairs each file's place in the repository with what it says.
+macro_rules! files {
+    ($($name:literal)*) => {
+        [$((concat!("config/rules/", $name, ".toml"), include_str!(concat!("../../config/rules/", $name, ".toml"))),)*]
+    };
+}
+
+/// The files of the pack: the rules, their words by language, their tests.
+const FILES: &[(&str, &str)] = &files! {
+    "defence-cost-sharing"
+    "tests-nato"
+    "tests-other-hosts"
+    "tests-us-japan"
+    "tests-us-korea"
+    "words-ar"
+    "words-bg"
+    "words-cs"
+    "words-da"
+    "words-de"
+    "words-el"
+    "words-en"
+    "words-es"
+    "words-et"
+    "words-fa"
+    "words-fi"
+    "words-fr"
+    "words-he"
+    "words-hi"
+    "words-hr"
+    "words-hu"
+    "words-id"
+    "words-it"
+    "words-ja"
+    "words-ko"
+    "words-lt"
+    "words-lv"
+    "words-nl"
+    "words-no"
+    "words-pl"
+    "words-pt"
+    "words-ro"
+    "words-ru"
+    "words-sk"
+    "words-sq"
+    "words-sv"
+    "words-th"
+    "words-tl"
+    "words-tr"
+    "words-uk"
+    "words-vi"
+    "words-zh"
+};
 
 /// Returns the shipped pack.
 pub fn sources() -> Vec<Source> {

@@ -150,8 +150,7 @@ impl RuleSet {
         found.map_or_else(|| id.to_owned(), |info| info.id.clone())
     }
 
-    /// Returns rule and set of every set that could be taken out of its rule's `when` or `unless`
-    /// without any `[[test]]` failing.
+    /// Returns rule and set of every set that could be taken out of its rule without any `[[test]]` failing.
     pub fn unguarded(&self) -> Vec<(String, String)> {
         let mut unguarded: BTreeSet<(usize, usize)> = BTreeSet::new();
         for (at, rule) in self.rules.iter().enumerate() {
@@ -162,6 +161,7 @@ impl RuleSet {
             };
             rule.when.walk(&mut name);
             rule.unless.iter().for_each(|(unless, _)| unless.walk(&mut name));
+            unguarded.extend(rule.score.of.iter().map(|(set, _)| (at, *set)));
         }
         for (_, test) in &self.tests {
             let demands = [(&test.matches, true), (&test.no, false)];
