@@ -12,6 +12,7 @@ pub mod feed;
 pub mod health;
 pub mod ingest;
 pub mod letters;
+mod newsroom;
 pub mod parsers;
 pub mod recent;
 pub mod resolve;

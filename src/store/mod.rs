@@ -9,6 +9,7 @@
 //! power cut. Nothing here decides; it records and finds.
 
 mod alerts;
+mod archive;
 mod articles;
 mod counts;
 mod digests;
@@ -18,6 +19,7 @@ pub mod migrations;
 mod notes;
 mod outbox;
 mod stories;
+mod texts;
 mod waits;
 mod writer;
 
@@ -32,7 +34,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
-pub use articles::{ArchivedText, ArticleRow, NewArticle, NewText, pack};
+pub use archive::{ArchivedText, pack};
+pub use articles::{ArticleRow, NewArticle};
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};
@@ -40,6 +43,7 @@ pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
 pub use stories::{Member, StoryRow};
+pub use texts::NewText;
 pub use waits::Bounds;
 pub use writer::Store;
 

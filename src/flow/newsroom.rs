@@ -1,0 +1,289 @@
+//! The newsroom: files what a document brought, flags what the rules say, groups it into stories.
+//!
+//! All of it runs inside the poll's transaction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+
+use crate::config;
+use crate::flow::alerts;
+use crate::flow::recent::RecentStories;
+use crate::flow::resolve::{Resolved, resolve};
+use crate::news::entry::{Document, Entry};
+use crate::news::identity::Candidate;
+use crate::news::story;
+use crate::rules::outcome::{Level, Match};
+use crate::rules::set::RuleSet;
+use crate::store::{ArchivedText, FeedRow, NewArticle, NewText, StoreError, Tx, pack};
+
+/// An article older than this when first seen is not news to be alerted.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// What of the setup a commit needs, in a thread of its own.
+pub(super) struct Desk {
+    pub(super) config: Arc<config::Config>,
+    pub(super) rules: Arc<RuleSet>,
+    pub(super) feed: config::Feed,
+    pub(super) stories: Arc<RecentStories>,
+    pub(super) now: Timestamp,
+}
+
+/// Files articles: the steps of a commit that share what was looked up once.
+pub(super) struct Newsroom<'d> {
+    pub(super) desk: &'d Desk,
+    pub(super) document: &'d Document,
+    pub(super) feed: &'d FeedRow,
+    pub(super) first_poll: bool,
+    /// Articles flagged for the first time.
+    pub(super) matched: usize,
+}
+
+impl Newsroom<'_> {
+    /// Records new articles: matched ones with their text, the others' texts compressed together.
+    pub(super) fn take_in(
+        &mut self,
+        tx: Tx<'_>,
+        fresh: Vec<(Candidate, i64, Vec<Match>)>,
+    ) -> Result<(), StoreError> {
+        let mut archive: Vec<ArchivedText> = Vec::new();
+        for (one, _, matches) in &fresh {
+            if !matches.iter().any(Match::counts) {
+                archive.push(self.archived(&one.entry));
+            }
+        }
+        let batch = if archive.is_empty() {
+            None
+        } else {
+            let packed = pack(&archive).map_err(|why| StoreError::NotCommitted(why.to_string()))?;
+            Some(tx.record_batch(self.feed.id, self.desk.now, &packed)?)
+        };
+        let mut place = 0_usize;
+        let mut keys: HashSet<i64> = HashSet::new();
+        for (one, key, matches) in fresh {
+            let flagged = matches.iter().any(Match::counts);
+            // Two entries of one document may be one article (an address under two ids).
+            let repeated =
+                [one.link_key, one.title_key].into_iter().flatten().filter(|key| !keys.insert(*key)).count();
+            if repeated > 0
+                && let (Resolved::Sighted(article), key) = resolve(tx, self.feed.id, &one, self.desk.now)?
+            {
+                place += usize::from(!flagged);
+                self.sight_again(tx, article, key, &one, &matches)?;
+                continue;
+            }
+            let article = tx.record_article(&NewArticle {
+                feed_id: self.feed.id,
+                seen_at: self.desk.now,
+                published_at: one.entry.published,
+                text_hash: one.text_hash,
+                path_hash: one.path_hash,
+                batch: batch.filter(|_| !flagged).map(|batch| (batch, place)),
+            })?;
+            place += usize::from(!flagged);
+            tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
+            self.record_keys(tx, article, &one)?;
+            if flagged {
+                self.flag(tx, article, &one, &matches)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_keys(&self, tx: Tx<'_>, article: i64, one: &Candidate) -> Result<(), StoreError> {
+        for key in [one.link_key, one.title_key].into_iter().flatten() {
+            tx.record_key(key, article)?;
+        }
+        Ok(())
+    }
+
+    /// A known article in another place: one outlet more, and another text for the rules.
+    pub(super) fn sight_again(
+        &mut self,
+        tx: Tx<'_>,
+        article: i64,
+        key: i64,
+        one: &Candidate,
+        matches: &[Match],
+    ) -> Result<(), StoreError> {
+        tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
+        if let Some(title) = one.title_key
+            && tx.article_by_key(title)?.is_none()
+        {
+            tx.record_key(title, article)?;
+        }
+        if tx.match_of(article)?.is_some() {
+            let outlet = outlet(&self.desk.feed, &one.entry);
+            tx.record_appearance(article, self.feed.id, outlet, one.entry.link.as_deref(), self.desk.now)?;
+        }
+        if matches.iter().any(Match::counts) {
+            self.flag(tx, article, one, matches)?;
+        }
+        Ok(())
+    }
+
+    /// A new wording: judged again; what is materially new about a flagged article is told once.
+    pub(super) fn revise(
+        &mut self,
+        tx: Tx<'_>,
+        article: i64,
+        key: i64,
+        one: &Candidate,
+        matches: &[Match],
+    ) -> Result<(), StoreError> {
+        tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
+        self.record_keys(tx, article, one)?;
+        let flagged = matches.iter().any(Match::counts);
+        let Some(old) = tx.text(article)? else {
+            // It had matched nothing: its archived text is replaced by the new wording.
+            if flagged {
+                tx.revise_article(article, one.text_hash, None)?;
+                return self.flag(tx, article, one, matches);
+            }
+            let packed = pack(&[self.archived(&one.entry)])
+                .map_err(|why| StoreError::NotCommitted(why.to_string()))?;
+            let batch = tx.record_batch(self.feed.id, self.desk.now, &packed)?;
+            return tx.revise_article(article, one.text_hash, Some((batch, 0)));
+        };
+        let new = self.text(&one.entry);
+        // Only the feed that brought an article speaks for its wording.
+        if tx.article(article)?.is_none_or(|row| row.feed_id != self.feed.id) {
+            return if flagged { self.flag(tx, article, one, matches) } else { Ok(()) };
+        }
+        let changed = self.material_change(&old, &new);
+        tx.record_revision(article, self.desk.now, (&old.title, &old.summary), changed.as_deref())?;
+        tx.revise_article(article, one.text_hash, None)?;
+        tx.record_text(article, &new)?;
+        if flagged {
+            self.flag(tx, article, one, matches)?;
+        }
+        if let (Some(changed), Some(story)) = (changed, tx.story_of(article)?) {
+            alerts::follow_up(tx, &self.desk.config, story, article, &changed, self.desk.now)?;
+        }
+        Ok(())
+    }
+
+    fn material_change(&self, old: &NewText, new: &NewText) -> Option<String> {
+        let (before, after) = (lead(&old.summary, &old.body), lead(&new.summary, &new.body));
+        let lang = new.lang.as_deref().unwrap_or_default();
+        let (source, at) = (old.source.as_str(), self.desk.now);
+        story::material_change(
+            &story::Text { title: &old.title, summary: &before, source, lang, at },
+            &story::Text { title: &new.title, summary: &after, source, lang, at },
+        )
+    }
+
+    /// Records that the rules flag an article, attaches it to its story, and owes the alerts.
+    fn flag(
+        &mut self,
+        tx: Tx<'_>,
+        article: i64,
+        one: &Candidate,
+        matches: &[Match],
+    ) -> Result<(), StoreError> {
+        let counting: Vec<&Match> = matches.iter().filter(|one| one.counts()).collect();
+        let top = (
+            counting.iter().map(|one| one.level).max().unwrap_or(Level::Digest),
+            counting.iter().map(|one| one.score).max().unwrap_or(0),
+        );
+        let now = self.desk.now;
+        let disposition = self.disposition(&one.entry);
+        let hash = self.desk.rules.hash();
+        let new = tx.record_match(article, now, top, disposition, hash)?;
+        tx.record_rules(article, now, matches)?;
+        if new {
+            self.matched += 1;
+            let text = self.text(&one.entry);
+            tx.revise_article(article, one.text_hash, None)?;
+            tx.record_text(article, &text)?;
+            tx.record_appearance(article, self.feed.id, &text.source, text.link.as_deref(), now)?;
+            self.attach(tx, article, &text)?;
+        }
+        if disposition == "fresh"
+            && let Some(story) = tx.story_of(article)?
+        {
+            alerts::owe(tx, &self.desk.config, story, article, matches, now)?;
+        }
+        Ok(())
+    }
+
+    /// Attaches a flagged article to the story it is a copy in, or opens one.
+    fn attach(&mut self, tx: Tx<'_>, article: i64, text: &NewText) -> Result<(), StoreError> {
+        let now = self.desk.now;
+        let mut recent = self.desk.stories.open(tx, now)?;
+        let summary = lead(&text.summary, &text.body);
+        let print = story::print(&story::Text {
+            title: &text.title,
+            summary: &summary,
+            source: &text.source,
+            lang: text.lang.as_deref().unwrap_or_default(),
+            at: now,
+        });
+        let json = serde_json::to_string(&print).unwrap_or_default();
+        let (story, evidence) = match story::attach(&print, recent.groups()) {
+            Some((story, verdict)) => (story, serde_json::to_string(&verdict.evidence).ok()),
+            None => (tx.open_story(now)?, None),
+        };
+        tx.join_story(story, article, now, &json, evidence.as_deref())?;
+        recent.join(tx, story, print)
+    }
+
+    /// Whether an article is news, late news, or what a new feed already carried.
+    pub(super) fn disposition(&self, entry: &Entry) -> &'static str {
+        let old = entry.published.is_some_and(|at| self.desk.now.duration_since(at) > FRESH);
+        match (self.first_poll, entry.published) {
+            (true, None) => "baseline",
+            (true, Some(_)) if old => "baseline",
+            (false, Some(_)) if old => "late",
+            _ => "fresh",
+        }
+    }
+
+    fn text(&self, entry: &Entry) -> NewText {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (title, summary) = (text(&entry.title), text(&entry.summary));
+        NewText {
+            wire: story::wire(&title, &lead(&summary, &text(&entry.content)), &entry.authors),
+            title,
+            summary,
+            body: text(&entry.content),
+            link: entry.link.clone(),
+            source: outlet(&self.desk.feed, entry).to_owned(),
+            authors: entry.authors.join(", "),
+            lang: language(&self.desk.feed, self.document, entry).map(str::to_owned),
+            claimed_date: entry.claimed_date.clone(),
+            official: self.desk.feed.official,
+        }
+    }
+
+    fn archived(&self, entry: &Entry) -> ArchivedText {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        ArchivedText {
+            title: text(&entry.title),
+            summary: text(&entry.summary),
+            body: String::new(),
+            link: text(&entry.link),
+            source: entry.source.clone().unwrap_or_default(),
+            lang: entry.lang.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// What stands for an article's text where only a summary is wanted.
+fn lead(summary: &str, body: &str) -> String {
+    if summary.is_empty() { body.chars().take(2000).collect() } else { summary.to_owned() }
+}
+
+pub(super) fn outlet<'e>(feed: &'e config::Feed, entry: &'e Entry) -> &'e str {
+    entry.source.as_deref().unwrap_or(&feed.name)
+}
+
+pub(super) fn language<'e>(
+    feed: &'e config::Feed,
+    document: &'e Document,
+    entry: &'e Entry,
+) -> Option<&'e str> {
+    entry.lang.as_deref().or(feed.language.as_deref()).or(document.lang.as_deref())
+}
