@@ -27,5 +27,7 @@ mod ids;
 mod moves;
 #[path = "flow_identity/settings.rs"]
 mod settings;
+#[path = "flow_identity/upgrade.rs"]
+mod upgrade;
 #[path = "flow_identity/wording.rs"]
 mod wording;

@@ -4,6 +4,7 @@
 //! matches, stories, what is to be mailed, the validators and the next poll's
 //! time. A crash before it repeats the fetch; after it nothing can be lost.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::fetch::{Failure, FailureKind, Response};
 use crate::flow::Setup;
 use crate::flow::feed as feed_state;
 use crate::flow::newsroom::{Desk, Newsroom, language, outlet};
+use crate::flow::register::Register;
 use crate::flow::resolve::{Resolved, resolve};
 use crate::news::entry::{Context, Document, Entry};
 use crate::news::identity::{Candidate, candidates};
@@ -176,16 +178,14 @@ fn judge(
     // Should the look-up fail, all are judged: more work, the same result. At the
     // first poll nothing can be known.
     let look_up = |tx: Tx<'_>| {
-        let known = |one: &Candidate| {
-            Ok(tx.sighting(feed_id, one.key)?.is_some_and(|(_, text)| text == one.text_hash))
-        };
-        all.iter().map(known).collect::<Result<Vec<_>, StoreError>>()
+        let keys: Vec<i64> = all.iter().map(|one| one.key).collect();
+        let seen = tx.sightings(feed_id, &keys)?;
+        Ok(seen.into_iter().map(|one| (one.key, one.text_hash)).collect::<HashMap<_, _>>())
     };
-    let known = if first_poll { Vec::new() } else { store.read(look_up).unwrap_or_default() };
+    let seen = if first_poll { HashMap::new() } else { store.read(look_up).unwrap_or_default() };
     all.into_iter()
-        .enumerate()
-        .map(|(place, one)| {
-            let known = known.get(place).copied().unwrap_or(false);
+        .map(|one| {
+            let known = seen.get(&one.key) == Some(&one.text_hash);
             let matches = (!known).then(|| evaluate(rules, feed, document, &one.entry));
             Find { one, matches }
         })
@@ -218,11 +218,12 @@ fn commit(
     let Harvest { document, finds } = harvest;
     let first_poll = row.first_ok_at.is_none();
     let entries = finds.len();
-    let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, matched: 0 };
+    let register = Register::open(tx, row.id, first_poll, finds.iter().map(|find| &find.one))?;
+    let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, register, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;
     for Find { one, matches } in finds {
-        let (resolved, key) = resolve(tx, row.id, &one, desk.now)?;
+        let (resolved, key) = resolve(&newsroom.register, row.id, &one, desk.now)?;
         // Judged just now unless it was known as it stands; a reload in between may need it after all.
         let judged = |matches: Option<Vec<Match>>, one: &Candidate| {
             matches.unwrap_or_else(|| evaluate(&desk.rules, &desk.feed, &document, &one.entry))
@@ -249,6 +250,7 @@ fn commit(
     let baseline = fresh.iter().filter(|(one, ..)| newsroom.disposition(&one.entry) == "baseline").count();
     newsroom.take_in(tx, fresh)?;
     let matched = newsroom.matched;
+    newsroom.register.close()?;
     let gap = !first_poll && known == 0 && row.entries >= BUSY && entries as u64 >= BUSY && new == entries;
     let read =
         feed_state::Reading { document: &document, entries, new, published: &published, baseline, gap };

@@ -15,6 +15,7 @@ pub mod letters;
 mod newsroom;
 pub mod parsers;
 pub mod recent;
+mod register;
 pub mod resolve;
 pub mod slots;
 pub mod undelivered;

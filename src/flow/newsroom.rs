@@ -2,7 +2,6 @@
 //!
 //! All of it runs inside the poll's transaction.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -11,13 +10,14 @@ use jiff::Timestamp;
 use crate::config;
 use crate::flow::alerts;
 use crate::flow::recent::RecentStories;
+use crate::flow::register::Register;
 use crate::flow::resolve::{Resolved, resolve};
 use crate::news::entry::{Document, Entry};
 use crate::news::identity::Candidate;
 use crate::news::story;
 use crate::rules::outcome::{Level, Match};
 use crate::rules::set::RuleSet;
-use crate::store::{ArchivedText, FeedRow, NewArticle, NewText, StoreError, Tx, pack};
+use crate::store::{ArchivedText, ArticleRow, FeedRow, NewText, StoreError, Tx, pack};
 
 /// An article older than this when first seen is not news to be alerted.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -37,6 +37,7 @@ pub(super) struct Newsroom<'d> {
     pub(super) document: &'d Document,
     pub(super) feed: &'d FeedRow,
     pub(super) first_poll: bool,
+    pub(super) register: Register<'d>,
     /// Articles flagged for the first time.
     pub(super) matched: usize,
 }
@@ -46,7 +47,7 @@ impl Newsroom<'_> {
     pub(super) fn take_in(
         &mut self,
         tx: Tx<'_>,
-        fresh: Vec<(Candidate, i64, Vec<Match>)>,
+        mut fresh: Vec<(Candidate, i64, Vec<Match>)>,
     ) -> Result<(), StoreError> {
         let mut archive: Vec<ArchivedText> = Vec::new();
         for (one, _, matches) in &fresh {
@@ -61,42 +62,57 @@ impl Newsroom<'_> {
             Some(tx.record_batch(self.feed.id, self.desk.now, &packed)?)
         };
         let mut place = 0_usize;
-        let mut keys: HashSet<i64> = HashSet::new();
-        for (one, key, matches) in fresh {
-            let flagged = matches.iter().any(Match::counts);
+        let mut filed: Vec<(i64, bool)> = Vec::with_capacity(fresh.len());
+        for (one, key, matches) in &mut fresh {
+            let archived = (!matches.iter().any(Match::counts)).then_some(place);
+            place += usize::from(archived.is_some());
             // Two entries of one document may be one article (an address under two ids).
-            let repeated =
-                [one.link_key, one.title_key].into_iter().flatten().filter(|key| !keys.insert(*key)).count();
-            if repeated > 0
-                && let (Resolved::Sighted(article), key) = resolve(tx, self.feed.id, &one, self.desk.now)?
+            if self.repeats(one)
+                && let (Resolved::Sighted(article), again) =
+                    resolve(&self.register, self.feed.id, one, self.desk.now)?
             {
-                place += usize::from(!flagged);
-                self.sight_again(tx, article, key, &one, &matches)?;
+                *key = again;
+                filed.push((article, true));
                 continue;
             }
-            let article = tx.record_article(&NewArticle {
+            let article = self.register.add(|id| ArticleRow {
+                id,
                 feed_id: self.feed.id,
                 seen_at: self.desk.now,
                 published_at: one.entry.published,
                 text_hash: one.text_hash,
                 path_hash: one.path_hash,
-                batch: batch.filter(|_| !flagged).map(|batch| (batch, place)),
-            })?;
-            place += usize::from(!flagged);
-            tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
-            self.record_keys(tx, article, &one)?;
-            if flagged {
+                batch: batch.zip(archived),
+            });
+            self.register.sight(*key, article, one.text_hash);
+            self.know(article, one);
+            filed.push((article, false));
+        }
+        self.register.record_articles()?;
+        for ((article, again), (one, key, matches)) in filed.into_iter().zip(fresh) {
+            if again {
+                self.sight_again(tx, article, key, &one, &matches)?;
+            } else if matches.iter().any(Match::counts) {
                 self.flag(tx, article, &one, &matches)?;
             }
         }
         Ok(())
     }
 
-    fn record_keys(&self, tx: Tx<'_>, article: i64, one: &Candidate) -> Result<(), StoreError> {
+    /// Whether an entry has a key of an article that is new in this very document.
+    fn repeats(&self, one: &Candidate) -> bool {
+        let stands_for = |key| self.register.article_by_key(key);
+        [one.link_key, one.title_key]
+            .into_iter()
+            .flatten()
+            .filter_map(stands_for)
+            .any(|article| self.register.is_new(article))
+    }
+
+    fn know(&mut self, article: i64, one: &Candidate) {
         for key in [one.link_key, one.title_key].into_iter().flatten() {
-            tx.record_key(key, article)?;
+            self.register.know(key, article);
         }
-        Ok(())
     }
 
     /// A known article in another place: one outlet more, and another text for the rules.
@@ -108,11 +124,11 @@ impl Newsroom<'_> {
         one: &Candidate,
         matches: &[Match],
     ) -> Result<(), StoreError> {
-        tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
+        self.register.sight(key, article, one.text_hash);
         if let Some(title) = one.title_key
-            && tx.article_by_key(title)?.is_none()
+            && self.register.article_by_key(title).is_none()
         {
-            tx.record_key(title, article)?;
+            self.register.know(title, article);
         }
         if tx.match_of(article)?.is_some() {
             let outlet = outlet(&self.desk.feed, &one.entry);
@@ -133,8 +149,8 @@ impl Newsroom<'_> {
         one: &Candidate,
         matches: &[Match],
     ) -> Result<(), StoreError> {
-        tx.record_sighting(self.feed.id, key, article, one.text_hash)?;
-        self.record_keys(tx, article, one)?;
+        self.register.sight(key, article, one.text_hash);
+        self.know(article, one);
         let flagged = matches.iter().any(Match::counts);
         let Some(old) = tx.text(article)? else {
             // It had matched nothing: its archived text is replaced by the new wording.

@@ -5,12 +5,46 @@
 //! with [`Candidate`]'s hashes whether it is the same article, a new wording of
 //! it, or another article behind a reused id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
 use crate::news::entry::Entry;
 use crate::news::link;
+
+/// A key that holds across feeds.
+///
+/// One host's addresses, and one outlet's headlines, are looked up and kept
+/// together: `near` puts them side by side, so that a poll touches few pages of
+/// the database. Hashes alone would scatter them over all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The hash with its first 16 bits those of the host or outlet: what is kept.
+    pub near: i64,
+    /// The hash as schema 1 kept it.
+    pub far: i64,
+}
+
+impl Key {
+    fn new(place: i64, far: i64) -> Self {
+        const PLACE: i64 = !0 << 48;
+        Self { near: place & PLACE | far & !PLACE, far }
+    }
+}
+
+/// The places of one document's keys: most are those of the entry before.
+#[derive(Default)]
+struct Places {
+    host: Option<(String, i64)>,
+    outlet: Option<(String, i64)>,
+}
+
+fn place(last: &mut Option<(String, i64)>, whose: &str) -> i64 {
+    match last {
+        Some((name, place)) if name == whose => *place,
+        _ => last.insert((whose.to_owned(), hash(&["place", whose]))).1,
+    }
+}
 
 /// An entry with the keys it can be known by. Keys are 64-bit hashes.
 #[derive(Debug, Clone)]
@@ -22,9 +56,9 @@ pub struct Candidate {
     /// The same with address, title and text added: for ids that turn out to be reused.
     pub full_key: i64,
     /// The address, where it names one article.
-    pub link_key: Option<i64>,
+    pub link_key: Option<Key>,
     /// Title and outlet.
-    pub title_key: Option<i64>,
+    pub title_key: Option<Key>,
     /// The address without its host; 0 when there is none that names an article.
     pub path_hash: i64,
     /// Title, summary and text.
@@ -39,11 +73,13 @@ pub struct Candidate {
 ///
 /// `feed` is a number that stays the feed's own for ever.
 pub fn candidates(feed: i64, entries: Vec<Entry>) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> = entries.into_iter().map(|entry| candidate(feed, entry)).collect();
+    let mut places = Places::default();
+    let mut all: Vec<Candidate> =
+        entries.into_iter().map(|entry| candidate(feed, entry, &mut places)).collect();
     // An address that several different entries share names none of them.
-    let mut titles_at: HashMap<i64, HashMap<i64, ()>> = HashMap::new();
-    for (link, title) in all.iter().filter_map(|one| Some((one.link_key?, one.title_key.unwrap_or(0)))) {
-        titles_at.entry(link).or_default().insert(title, ());
+    let mut titles_at: HashMap<Key, HashSet<Option<Key>>> = HashMap::new();
+    for (link, title) in all.iter().filter_map(|one| Some((one.link_key?, one.title_key))) {
+        titles_at.entry(link).or_default().insert(title);
     }
     let mut seen: HashMap<i64, i64> = HashMap::new();
     all.retain_mut(|one| {
@@ -69,7 +105,7 @@ pub fn candidates(feed: i64, entries: Vec<Entry>) -> Vec<Candidate> {
     all
 }
 
-fn candidate(feed: i64, entry: Entry) -> Candidate {
+fn candidate(feed: i64, entry: Entry, places: &mut Places) -> Candidate {
     let title = squeeze(entry.title.as_deref().unwrap_or_default());
     let link = entry.link.as_deref().unwrap_or_default();
     let link_key = link::key(link);
@@ -99,8 +135,9 @@ fn candidate(feed: i64, entry: Entry) -> Candidate {
         link_key: link_key
             .as_deref()
             .filter(|_| names_an_article && !shifting)
-            .map(|link| hash(&["address", link])),
-        title_key: (!title.is_empty()).then(|| hash(&["headline", &title, outlet])),
+            .map(|link| Key::new(place(&mut places.host, host(link)), hash(&["address", link]))),
+        title_key: (!title.is_empty())
+            .then(|| Key::new(place(&mut places.outlet, outlet), hash(&["headline", &title, outlet]))),
         path_hash: link_key
             .as_deref()
             .filter(|_| names_an_article)
@@ -115,6 +152,11 @@ fn candidate(feed: i64, entry: Entry) -> Candidate {
 /// Letters and digits only, in lower case: what stays when a headline is typeset anew.
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn host(key: &str) -> &str {
+    let rest = key.split_once("//").map_or(key, |(_, rest)| rest);
+    rest.split_once('/').map_or(rest, |(host, _)| host)
 }
 
 fn path(key: &str) -> &str {
@@ -177,6 +219,34 @@ mod tests {
         let (first, edited) = (candidates(1, vec![first]), candidates(1, vec![edited]));
         assert_eq!(first[0].key, edited[0].key);
         assert_ne!(first[0].text_hash, edited[0].text_hash);
+    }
+
+    #[test]
+    fn keys_of_one_host_or_outlet_lie_together_and_apart_from_others() {
+        let all = keys(&[
+            ("1", "https://a.example/x", "X"),
+            ("2", "https://a.example/y", "Y"),
+            ("3", "https://b.example/z", "Z"),
+        ]);
+        let place = |key: Option<Key>| key.unwrap().near >> 48;
+        assert_eq!(place(all[0].link_key), place(all[1].link_key));
+        assert_ne!(place(all[0].link_key), place(all[2].link_key));
+        assert_eq!(place(all[0].title_key), place(all[2].title_key));
+        assert_ne!(all[0].link_key, all[1].link_key);
+    }
+
+    #[test]
+    fn kept_hashes_never_change() {
+        // In databases everywhere: another value here would make every article new.
+        let one = &keys(&[("tag:a,1", "https://www.a.example/x?utm_source=rss", "Talks Open")])[0];
+        let kept = [one.key, one.full_key, one.path_hash, one.text_hash];
+        assert_eq!(
+            kept,
+            [-5901229016958046446, 919069588509944888, 6041146929467511868, -8484235304693516897]
+        );
+        let (link, title) = (one.link_key.unwrap(), one.title_key.unwrap());
+        assert_eq!([link.near, link.far], [-7753209916181988688, 3417687484533815984]);
+        assert_eq!([title.near, title.far], [-1053188360314832285, -1467238051056207261]);
     }
 
     #[test]

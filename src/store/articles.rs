@@ -3,11 +3,15 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
+use crate::news::identity::Key;
 use crate::store::Doing;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+
+/// How many rows one statement inserts: few sizes, so that few statements are kept prepared.
+const TOGETHER: [usize; 3] = [32, 8, 1];
 
 /// An article's row.
 #[derive(Debug, Clone)]
@@ -19,23 +23,6 @@ pub struct ArticleRow {
     /// When it was first seen.
     pub seen_at: Timestamp,
     /// When the feed says it was published.
-    pub published_at: Option<Timestamp>,
-    /// Hash of its text.
-    pub text_hash: i64,
-    /// Hash of its address's path.
-    pub path_hash: i64,
-    /// Where its text is archived.
-    pub batch: Option<(i64, usize)>,
-}
-
-/// An article to be recorded.
-#[derive(Debug, Clone)]
-pub struct NewArticle {
-    /// Where it was seen.
-    pub feed_id: i64,
-    /// When.
-    pub seen_at: Timestamp,
-    /// As the feed claims.
     pub published_at: Option<Timestamp>,
     /// Hash of its text.
     pub text_hash: i64,
@@ -59,53 +46,84 @@ fn article(row: &Row<'_>) -> rusqlite::Result<ArticleRow> {
     })
 }
 
+/// An entry of a feed, and the article it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// The entry's key in its feed.
+    pub key: i64,
+    /// The article.
+    pub article_id: i64,
+    /// Hash of the text it had there.
+    pub text_hash: i64,
+}
+
 impl Tx<'_> {
-    /// Returns the article an entry of a feed is, and the hash of the text it last had there.
-    pub fn sighting(&self, feed_id: i64, key: i64) -> Result<Option<(i64, i64)>, StoreError> {
+    /// Returns those of a feed's entries that were seen before.
+    pub fn sightings(&self, feed_id: i64, keys: &[i64]) -> Result<Vec<Sighting>, StoreError> {
         const SQL: &str = "SELECT article_id, text_hash FROM sighting WHERE feed_id = ?1 AND key = ?2";
-        self.prepared(SQL)?
-            .query_row(params![feed_id, key], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-            .doing("look up an entry")
+        let mut sql = self.prepared(SQL)?;
+        let mut seen = Vec::new();
+        for key in keys {
+            let found = sql
+                .query_row(params![feed_id, key], |row| {
+                    Ok(Sighting { key: *key, article_id: row.get(0)?, text_hash: row.get(1)? })
+                })
+                .optional()
+                .doing("look up an entry")?;
+            seen.extend(found);
+        }
+        Ok(seen)
     }
 
-    /// Records that an entry of a feed is this article, with this text.
-    pub fn record_sighting(
-        &self,
-        feed_id: i64,
-        key: i64,
-        article_id: i64,
-        text_hash: i64,
-    ) -> Result<(), StoreError> {
-        // Not one upsert: what may update a reference is run with a statement journal, which costs more than the row.
-        const NEW: &str = "
-            INSERT INTO sighting (feed_id, key, article_id, text_hash) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        const KNOWN: &str =
-            "UPDATE sighting SET article_id = ?3, text_hash = ?4 WHERE feed_id = ?1 AND key = ?2";
-        let values = params![feed_id, key, article_id, text_hash];
-        if self.prepared(NEW)?.execute(values).doing("record an entry")? == 0 {
-            self.prepared(KNOWN)?.execute(values).doing("record an entry")?;
-        }
+    /// Records entries of a feed that were not seen before.
+    pub fn record_sightings(&self, feed_id: i64, new: &[Sighting]) -> Result<(), StoreError> {
+        let rows: Vec<_> = new
+            .iter()
+            .map(|one| [Some(feed_id), Some(one.key), Some(one.article_id), Some(one.text_hash)])
+            .collect();
+        self.insert("sighting (feed_id, key, article_id, text_hash)", &rows)
+    }
+
+    /// Records that a known entry is another article, or has another text, than before.
+    pub fn revise_sighting(&self, feed_id: i64, known: Sighting) -> Result<(), StoreError> {
+        self.prepared("UPDATE sighting SET article_id = ?3, text_hash = ?4 WHERE feed_id = ?1 AND key = ?2")?
+            .execute(params![feed_id, known.key, known.article_id, known.text_hash])
+            .doing("record an entry")?;
         Ok(())
     }
 
-    /// Returns the article a key stands for.
-    pub fn article_by_key(&self, key: i64) -> Result<Option<i64>, StoreError> {
-        self.prepared("SELECT article_id FROM article_key WHERE key = ?1")?
-            .query_row(params![key], |row| row.get(0))
-            .optional()
-            .doing("look up a key")
+    /// Returns the articles that keys stand for, and whether each is kept as schema 2 keeps it.
+    pub fn articles_by_key(&self, keys: &[Key]) -> Result<Vec<(Key, i64, bool)>, StoreError> {
+        let doing = "look up a key";
+        let mut near = self.prepared("SELECT article_id FROM near_key WHERE key = ?1")?;
+        // Only a database that was begun with schema 1 has any.
+        let old = self.prepared("SELECT 1 FROM article_key LIMIT 1")?.exists([]).doing(doing)?;
+        let mut far = self.prepared("SELECT article_id FROM article_key WHERE key = ?1")?;
+        let mut found = Vec::new();
+        for key in keys {
+            let kept = near.query_row([key.near], |row| row.get(0)).optional().doing(doing)?;
+            if let Some(article) = kept {
+                found.push((*key, article, true));
+            } else if old
+                && let Some(article) = far.query_row([key.far], |row| row.get(0)).optional().doing(doing)?
+            {
+                found.push((*key, article, false));
+            }
+        }
+        Ok(found)
     }
 
-    /// Lets a key stand for this article from now on.
-    pub fn record_key(&self, key: i64, article_id: i64) -> Result<(), StoreError> {
-        // In two statements for the reason given above.
-        const NEW: &str = "INSERT INTO article_key (key, article_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        const KNOWN: &str = "UPDATE article_key SET article_id = ?2 WHERE key = ?1";
-        let values = params![key, article_id];
-        if self.prepared(NEW)?.execute(values).doing("record a key")? == 0 {
-            self.prepared(KNOWN)?.execute(values).doing("record a key")?;
-        }
+    /// Lets new keys stand for articles: the near form of each, and the article.
+    pub fn record_keys(&self, new: &[(i64, i64)]) -> Result<(), StoreError> {
+        let rows: Vec<_> = new.iter().map(|(key, article)| [Some(*key), Some(*article)]).collect();
+        self.insert("near_key (key, article_id)", &rows)
+    }
+
+    /// Lets a key that is kept stand for another article from now on.
+    pub fn revise_key(&self, near: i64, article_id: i64) -> Result<(), StoreError> {
+        self.prepared("UPDATE near_key SET article_id = ?2 WHERE key = ?1")?
+            .execute([near, article_id])
+            .doing("record a key")?;
         Ok(())
     }
 
@@ -119,23 +137,33 @@ impl Tx<'_> {
             .doing("find an article")
     }
 
-    /// Records a new article and returns its id.
-    pub fn record_article(&self, new: &NewArticle) -> Result<i64, StoreError> {
-        const SQL: &str = "
-            INSERT INTO article (feed_id, seen_at, published_at, text_hash, path_hash, batch_id, place)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        self.prepared(SQL)?
-            .execute(params![
-                new.feed_id,
-                ms(new.seen_at),
-                new.published_at.map(ms),
-                new.text_hash,
-                new.path_hash,
-                new.batch.map(|(id, _)| id),
-                new.batch.map_or(0, |(_, place)| i64::try_from(place).unwrap_or(0)),
-            ])
-            .doing("record an article")?;
-        Ok(self.db.last_insert_rowid())
+    /// Returns the id the next new article gets.
+    pub fn next_article(&self) -> Result<i64, StoreError> {
+        self.prepared("SELECT coalesce(max(id), 0) + 1 FROM article")?
+            .query_row([], |row| row.get(0))
+            .doing("number an article")
+    }
+
+    /// Records new articles.
+    pub fn record_articles(&self, new: &[ArticleRow]) -> Result<(), StoreError> {
+        let row = |one: &ArticleRow| {
+            let place = one.batch.map_or(0, |(_, place)| i64::try_from(place).unwrap_or(0));
+            [
+                Some(one.id),
+                Some(one.feed_id),
+                Some(ms(one.seen_at)),
+                one.published_at.map(ms),
+                Some(one.text_hash),
+                Some(one.path_hash),
+                one.batch.map(|(id, _)| id),
+                Some(place),
+            ]
+        };
+        let rows: Vec<_> = new.iter().map(row).collect();
+        self.insert(
+            "article (id, feed_id, seen_at, published_at, text_hash, path_hash, batch_id, place)",
+            &rows,
+        )
     }
 
     /// Gives a known article a new text hash and a new place in the archive.
@@ -153,6 +181,24 @@ impl Tx<'_> {
                 ":place": batch.map_or(0, |(_, place)| i64::try_from(place).unwrap_or(0)),
             })
             .doing("revise an article")?;
+        Ok(())
+    }
+
+    /// Inserts rows of numbers, many with one statement: running one costs more than a row does.
+    fn insert<const N: usize>(&self, into: &str, mut rows: &[[Option<i64>; N]]) -> Result<(), StoreError> {
+        let doing = "record articles and their keys";
+        while !rows.is_empty() {
+            let many = TOGETHER.into_iter().find(|many| *many <= rows.len()).unwrap_or(1);
+            let (now, later) = rows.split_at(many);
+            let row = format!("({})", vec!["?"; N].join(", "));
+            let mut sql =
+                self.prepared(&format!("INSERT INTO {into} VALUES {}", vec![row; many].join(", ")))?;
+            for (place, value) in now.iter().flatten().enumerate() {
+                sql.raw_bind_parameter(place + 1, value).doing(doing)?;
+            }
+            sql.raw_execute().doing(doing)?;
+            rows = later;
+        }
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use crate::store::Doing;
 use crate::store::StoreError;
 
 /// Every schema step, oldest first. Append only: a released step never changes.
-const STEPS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_near_keys.sql")];
 
 /// The schema this program writes.
 pub const SCHEMA: usize = STEPS.len();
@@ -67,4 +68,39 @@ fn copy_before(db: &Connection, path: &Path, found: usize) -> Result<PathBuf, St
         source,
     })?;
     Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What SQLite says a database is made of.
+    fn shape(db: &Connection) -> Vec<(String, String, String)> {
+        db.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn every_version_becomes_what_a_new_database_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut fresh = Connection::open_in_memory().unwrap();
+        assert_eq!(migrate(&mut fresh, Path::new("")).unwrap(), None, "nothing to copy");
+        for found in 1..SCHEMA {
+            let path = dir.path().join(format!("{found}.db"));
+            let mut old = Connection::open(&path).unwrap();
+            for step in STEPS.iter().take(found) {
+                old.execute_batch(step).unwrap();
+            }
+            old.pragma_update(None, "user_version", i64::try_from(found).unwrap()).unwrap();
+            let copy = migrate(&mut old, &path).unwrap().unwrap();
+            assert_eq!(shape(&old), shape(&fresh));
+            assert_eq!(version(&old).unwrap(), SCHEMA);
+            assert_eq!(version(&Connection::open(copy).unwrap()).unwrap(), found);
+            assert_eq!(migrate(&mut old, &path).unwrap(), None, "done once");
+        }
+    }
 }

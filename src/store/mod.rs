@@ -35,7 +35,7 @@ use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
 pub use archive::{ArchivedText, pack};
-pub use articles::{ArticleRow, NewArticle};
+pub use articles::{ArticleRow, Sighting};
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
 pub use feeds::{FeedRow, PollRecord};

@@ -253,6 +253,14 @@ impl House {
         self.start();
     }
 
+    /// Restarts on another database, which `make` fills.
+    pub fn restart_on(&mut self, make: impl FnOnce(&rusqlite::Connection)) {
+        self.end();
+        std::fs::remove_file(self.database()).unwrap();
+        make(&rusqlite::Connection::open(self.database()).unwrap());
+        self.start();
+    }
+
     /// Ends the run and leaves the house to a daemon.
     pub fn leave(&mut self) -> (load::Loaded, Arc<dyn Clock>) {
         self.end();
