@@ -207,6 +207,7 @@ impl Db {
     pub fn write<T>(&mut self, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).doing("begin")?;
         let value = work(Tx { db: &tx })?;
+        Tx { db: &tx }.index_texts()?;
         tx.commit().doing("commit")?;
         Ok(value)
     }
@@ -260,6 +261,7 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_size_limit", 16 << 20)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.set_prepared_statement_cache_capacity(96);
+    db.execute_batch(texts::UNINDEXED)?;
     Ok(())
 }
 

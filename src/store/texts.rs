@@ -34,10 +34,16 @@ pub struct NewText {
     pub official: bool,
 }
 
+/// The articles whose texts the search does not know yet: a connection's own, empty between transactions.
+pub(super) const UNINDEXED: &str = "CREATE TEMP TABLE unindexed (article_id INTEGER PRIMARY KEY)";
+
 impl Tx<'_> {
     /// Records the text of a matched article, replacing an earlier wording.
+    ///
+    /// The search gets it by [`Tx::index_texts`], which ends every transaction.
     pub fn record_text(&self, article_id: i64, text: &NewText) -> Result<(), StoreError> {
-        const KNOWN: &str = "SELECT 1 FROM article_text WHERE article_id = ?1";
+        const INDEXED: &str = "
+            SELECT 1 FROM article_text WHERE article_id = ?1 AND article_id NOT IN (SELECT article_id FROM unindexed)";
         const FORGET: &str = "
             INSERT INTO article_fts (article_fts, rowid, title, summary, body)
             SELECT 'delete', article_id, title, summary, body FROM article_text WHERE article_id = :id";
@@ -47,11 +53,10 @@ impl Tx<'_> {
             VALUES (:id, :title, :summary, :body, :link, :source, :authors, :lang, :claimed, :wire, :official)
             ON CONFLICT (article_id) DO UPDATE SET title = :title, summary = :summary, body = :body, link = :link,
                 authors = :authors, lang = :lang, claimed_date = :claimed, wire = :wire";
-        const INDEX: &str =
-            "INSERT INTO article_fts (rowid, title, summary, body) VALUES (:id, :title, :summary, :body)";
+        const LATER: &str = "INSERT INTO unindexed (article_id) VALUES (?1) ON CONFLICT DO NOTHING";
         let doing = "record an article's text";
         // Asked first: the statement makes the index write out what it holds back, even for nothing.
-        if self.prepared(KNOWN)?.exists(params![article_id]).doing(doing)? {
+        if self.prepared(INDEXED)?.exists(params![article_id]).doing(doing)? {
             self.prepared(FORGET)?.execute(named_params! { ":id": article_id }).doing(doing)?;
         }
         self.prepared(SQL)?
@@ -61,11 +66,22 @@ impl Tx<'_> {
                 ":claimed": text.claimed_date, ":wire": text.wire, ":official": text.official,
             })
             .doing(doing)?;
-        self.prepared(INDEX)?
-            .execute(named_params! {
-                ":id": article_id, ":title": text.title, ":summary": text.summary, ":body": text.body,
-            })
-            .doing(doing)?;
+        self.prepared(LATER)?.execute(params![article_id]).doing(doing)?;
+        Ok(())
+    }
+
+    /// Lets the search find the texts recorded in this transaction; its last step.
+    ///
+    /// One by one they would cost far more: the index writes out what it holds at every savepoint.
+    pub(super) fn index_texts(&self) -> Result<(), StoreError> {
+        const INDEX: &str = "
+            INSERT INTO article_fts (rowid, title, summary, body)
+            SELECT article_id, title, summary, body FROM article_text WHERE article_id IN (SELECT article_id FROM unindexed)";
+        let doing = "index the texts of articles";
+        if self.prepared("SELECT 1 FROM unindexed LIMIT 1")?.exists([]).doing(doing)? {
+            self.prepared(INDEX)?.execute([]).doing(doing)?;
+            self.prepared("DELETE FROM unindexed")?.execute([]).doing(doing)?;
+        }
         Ok(())
     }
 

@@ -205,10 +205,9 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
     let committed = if db.is_autocommit() {
         Err("SQLite rolled the transaction back (is the disk full?)".to_owned())
     } else {
-        db.execute_batch("COMMIT").map_err(|why| {
-            drop(db.execute_batch("ROLLBACK"));
-            why.to_string()
-        })
+        let indexed = Tx { db }.index_texts().map_err(|why| why.to_string());
+        let committed = indexed.and_then(|()| db.execute_batch("COMMIT").map_err(|why| why.to_string()));
+        committed.inspect_err(|_| drop(db.execute_batch("ROLLBACK")))
     };
     for finish in finishes {
         finish(committed.clone().map_err(StoreError::NotCommitted));
