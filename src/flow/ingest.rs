@@ -92,7 +92,7 @@ pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Re
         Ok(response) if response.status == 304 => {
             let next = feed_state::after_unchanged(&setup.config.polling, feed, row, &response, now, &run);
             let next_at = next.next_poll_at;
-            setup.store.write(move |tx| tx.record_feed(&next)).await?;
+            setup.store.write_in_company(move |tx| tx.record_feed(&next)).await?;
             Ok(Report { ended: Ended::Unchanged, next_at, hold: None })
         }
         Ok(mut response) => {
@@ -100,7 +100,10 @@ pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Re
             match harvest(setup, &desk, &row, &response, body).await {
                 Err(failure) => commit_failure(setup, desk, row, failure).await,
                 Ok(harvest) => {
-                    setup.store.write(move |tx| commit(tx, &desk, row, &response, harvest, &run)).await
+                    setup
+                        .store
+                        .write_in_company(move |tx| commit(tx, &desk, row, &response, harvest, &run))
+                        .await
                 }
             }
         }
@@ -122,7 +125,7 @@ async fn commit_failure(
     };
     setup
         .store
-        .write(move |tx| {
+        .write_in_company(move |tx| {
             if let Some((domain, until)) = &hold {
                 tx.hold(domain, *until, &failure.what)?;
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
@@ -20,6 +21,9 @@ use crate::store::check;
 /// Jobs committed together at most. More would make one failed commit costly.
 const GROUP: usize = 64;
 
+/// How long a commit waits for the next job that may join it.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// The fact that tells when the file was last checked, and how long that holds.
 const CHECKED: &str = "store.checked";
 const CHECK_HOLDS: SignedDuration = SignedDuration::from_hours(24);
@@ -27,7 +31,14 @@ const CHECK_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 /// Tells the caller how its job ended, once the transaction has or has not committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Runs inside the transaction, the first of a group being told so.
-type Job = Box<dyn FnOnce(Tx<'_>, First) -> Finish + Send>;
+type Work = Box<dyn FnOnce(Tx<'_>, First) -> Finish + Send>;
+
+/// What is to be done in a transaction.
+struct Job {
+    work: Work,
+    /// Whether it may wait a moment for company.
+    patient: bool,
+}
 
 /// Whether nothing else stands in the transaction yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,15 +105,33 @@ impl Store {
         &self,
         work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(false, work).await
+    }
+
+    /// Does the same, and lets the work wait a few milliseconds for more that can.
+    ///
+    /// For polls, which come in bursts: a commit costs more than what most of them change.
+    pub async fn write_in_company<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(true, work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        patient: bool,
+        work: impl FnOnce(Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |tx, first| {
+        let work: Work = Box::new(move |tx, first| {
             let result = if first == First(true) { at_first(tx, work) } else { in_savepoint(tx, work) };
             Box::new(move |committed| {
                 // Whoever asked may have been cancelled; the work stands all the same.
                 drop(reply.send(committed.and(result)));
             })
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        self.jobs.send(Job { work, patient }).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -178,11 +207,27 @@ fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError
 
 fn write_until_closed(db: Connection, mut queue: mpsc::Receiver<Job>, commits: &AtomicU64) {
     while let Some(first) = queue.blocking_recv() {
+        if first.patient {
+            gather(&queue);
+        }
         write_group(&db, first, &mut queue);
         commits.fetch_add(1, Ordering::Relaxed);
     }
     // Best effort: the file is consistent without them, only larger.
     drop(db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+}
+
+/// Waits as long as more work keeps coming.
+#[expect(clippy::disallowed_methods, reason = "this thread is the store's own")]
+fn gather(queue: &mpsc::Receiver<Job>) {
+    let mut waiting = queue.len();
+    while waiting < GROUP {
+        std::thread::sleep(MOMENT);
+        if queue.len() == waiting {
+            break;
+        }
+        waiting = queue.len();
+    }
 }
 
 fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
@@ -196,7 +241,7 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
         return;
     }
     while let Some(job) = next.take() {
-        finishes.push(job(Tx { db }, First(finishes.is_empty())));
+        finishes.push((job.work)(Tx { db }, First(finishes.is_empty())));
         if db.is_autocommit() || finishes.len() >= GROUP {
             break;
         }
@@ -217,7 +262,7 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
 /// Lets a job fail without a transaction: its savepoint opens and is undone.
 fn refuse(db: &Connection, job: Job, why: StoreError) {
     let query_only = db.execute_batch("PRAGMA query_only = 1");
-    let finish = job(Tx { db }, First(false));
+    let finish = (job.work)(Tx { db }, First(false));
     drop(query_only.and_then(|()| db.execute_batch("PRAGMA query_only = 0")));
     finish(Err(why));
 }
@@ -225,6 +270,23 @@ fn refuse(db: &Connection, job: Job, why: StoreError) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn work_that_keeps_company_shares_commits_and_other_work_does_not_wait_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("a.db"), Timestamp::UNIX_EPOCH, true).unwrap();
+        let mut polls = tokio::task::JoinSet::new();
+        for feed in 0..40 {
+            let store = store.clone();
+            polls.spawn(async move {
+                store.write_in_company(move |tx| tx.set_fact(&format!("feed {feed}"), Some("polled"))).await
+            });
+        }
+        store.write(|tx| tx.set_fact("mail", Some("sent"))).await.unwrap();
+        assert!(polls.join_all().await.iter().all(Result::is_ok));
+        assert!(store.commits() < 20, "{} commits for 41 jobs", store.commits());
+        assert!(store.read(|tx| tx.fact("feed 39")).unwrap().is_some());
+    }
 
     #[tokio::test]
     async fn a_job_that_fails_undoes_its_own_changes_wherever_it_stands_in_a_group() {
