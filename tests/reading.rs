@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use burdenwatch::news::entry::{Context, Document, Entry, Unreadable};
 use burdenwatch::news::parse::read;
+use burdenwatch::news::text;
 use url::Url;
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -36,6 +37,24 @@ fn kinds(document: &Document) -> Vec<&str> {
 
 fn instant(entry: &Entry) -> String {
     entry.published.map(|instant| instant.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn clean_documents_are_read_as_feed_rs_reads_them() {
+    for name in ["clean.rss.xml", "clean.atom.xml"] {
+        let theirs = feed_rs::parser::parse(bytes(name).as_slice()).unwrap().entries;
+        let ours = document(name).entries;
+        assert_eq!(ours.len(), theirs.len(), "{name}");
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_eq!(ours.id.as_deref(), Some(theirs.id.as_str()));
+            assert_eq!(ours.title, theirs.title.as_ref().map(|title| text::title(&title.content)));
+            assert!(theirs.links.iter().any(|link| Some(&link.href) == ours.link.as_ref()));
+            // It knows fewer forms of a date.
+            if let Some(at) = theirs.published.or(theirs.updated) {
+                assert_eq!(ours.published.map(|at| at.as_second()), Some(at.timestamp()));
+            }
+        }
+    }
 }
 
 #[test]

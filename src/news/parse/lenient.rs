@@ -1,5 +1,4 @@
-//! The reader of what feed-rs cannot read or reads with a loss: any markup with
-//! items or entries in it, whatever its version, namespace or damage.
+//! The reader of markup with items or entries in it, whatever its version, namespace or damage.
 
 use std::borrow::Cow;
 
