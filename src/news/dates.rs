@@ -6,6 +6,7 @@
 
 mod calendar;
 mod tokens;
+mod usual;
 mod words;
 mod zones;
 
@@ -27,6 +28,11 @@ pub struct Hints<'a> {
 
 /// Reads a date as feeds write it.
 pub fn parse(raw: &str, hints: &Hints<'_>) -> Option<Timestamp> {
+    usual::read(raw.trim()).or_else(|| read(raw, hints))
+}
+
+/// Reads it word by word.
+fn read(raw: &str, hints: &Hints<'_>) -> Option<Timestamp> {
     let lang = hints.lang.unwrap_or_default().to_ascii_lowercase();
     let mut reading = Reading { tokens: tokens::cut(raw), lang: &lang, ..Reading::default() };
     if let Some(instant) = reading.epoch() {

@@ -161,7 +161,7 @@ impl Writer {
     fn text(&mut self, text: &str) {
         let mut rest = text;
         while !rest.is_empty() && !self.cut {
-            let (plain, tail) = rest.split_at(stretch(rest.as_bytes()));
+            let (plain, tail) = rest.split_at(stretch(rest));
             self.push(plain);
             let Some(char) = tail.chars().next() else { return };
             if char.is_whitespace() {
@@ -192,19 +192,42 @@ impl Writer {
     }
 }
 
-/// Returns the length of the words and single spaces that `bytes` begins with.
-fn stretch(bytes: &[u8]) -> usize {
-    // White space and control characters are these bytes or begin with one of them.
-    let ordinary = |byte: u8| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1..=0xe3);
+/// Returns the length of the words and single spaces that `text` begins with.
+fn stretch(text: &str) -> usize {
+    let bytes = text.as_bytes();
     let mut at = 0;
+    // A space counts once a word follows it.
+    let mut end = 0;
     while let Some(byte) = bytes.get(at) {
-        let next = || bytes.get(at + 1).copied().is_some_and(ordinary);
-        if !(ordinary(*byte) || *byte == b' ' && at > 0 && next()) {
-            break;
-        }
-        at += 1;
+        let doubtful = matches!(byte, 0xc2 | 0xe1..=0xe3);
+        at += match byte {
+            b'!'..=b'~' => 1,
+            b' ' if at == end && at > 0 => {
+                at += 1;
+                continue;
+            }
+            _ if doubtful && !is_text(bytes.get(at..).unwrap_or_default()) => break,
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0.. => 4,
+            _ => break,
+        };
+        end = at;
     }
-    at
+    end
+}
+
+/// Whether the character that `bytes` begins with is neither white space nor control: U+0080 to U+00A0, U+1680,
+/// U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000 are.
+fn is_text(bytes: &[u8]) -> bool {
+    !matches!(
+        bytes,
+        [0xc2, 0x80..=0xa0, ..]
+            | [0xe1, 0x9a, 0x80, ..]
+            | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf, ..]
+            | [0xe2, 0x81, 0x9f, ..]
+            | [0xe3, 0x80, 0x80, ..]
+    )
 }
 
 /// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.

@@ -1,6 +1,6 @@
 use super::*;
 
-fn read(raw: &str, lang: &str, zone: Option<&TimeZone>) -> Option<String> {
+fn instant(raw: &str, lang: &str, zone: Option<&TimeZone>) -> Option<String> {
     parse(raw, &Hints { zone, lang: Some(lang) }).map(|instant| instant.to_string())
 }
 
@@ -84,11 +84,11 @@ fn every_way_feeds_write_an_instant() {
         ("понеділок, 16 листопада 2020", "uk"),
     ];
     let wrong: Vec<_> =
-        table.iter().filter(|(raw, lang)| read(raw, lang, None).as_deref() != Some(nine)).collect();
+        table.iter().filter(|(raw, lang)| instant(raw, lang, None).as_deref() != Some(nine)).collect();
     assert!(
         wrong.is_empty(),
         "{:#?}",
-        wrong.iter().map(|(raw, lang)| (raw, read(raw, lang, None))).collect::<Vec<_>>()
+        wrong.iter().map(|(raw, lang)| (raw, instant(raw, lang, None))).collect::<Vec<_>>()
     );
 }
 
@@ -135,17 +135,17 @@ fn months_of_many_languages() {
         ("3 desember 2020", 12),
     ];
     for (raw, month) in table {
-        let instant = read(raw, "", None).unwrap_or_default();
+        let instant = instant(raw, "", None).unwrap_or_default();
         assert!(instant.starts_with(&format!("2020-{month:02}")), "{raw}: {instant}");
     }
-    assert!(read("3 listopada 2020", "hr", None).unwrap().starts_with("2020-10"));
+    assert!(instant("3 listopada 2020", "hr", None).unwrap().starts_with("2020-10"));
 }
 
 #[test]
 fn a_date_without_a_zone_is_the_feeds() {
     let seoul = TimeZone::fixed(jiff::tz::offset(9));
-    assert_eq!(read("2020-11-16 09:00:00", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T00:00:00Z"));
-    assert_eq!(read("2020-11-16T09:00:00Z", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T09:00:00Z"));
+    assert_eq!(instant("2020-11-16 09:00:00", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T00:00:00Z"));
+    assert_eq!(instant("2020-11-16T09:00:00Z", "ko", Some(&seoul)).as_deref(), Some("2020-11-16T09:00:00Z"));
 }
 
 #[test]
@@ -164,6 +164,42 @@ fn what_is_no_date_is_none() {
         "年月日",
         "+:+:+",
     ] {
-        assert_eq!(read(raw, "en", None), None, "{raw}");
+        assert_eq!(instant(raw, "en", None), None, "{raw}");
     }
+}
+
+#[test]
+fn the_usual_forms_mean_what_the_general_reading_finds_in_them() {
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let zone = TimeZone::fixed(jiff::tz::offset(9));
+    let mut usual = 0;
+    for (place, month) in months.iter().enumerate() {
+        for day in ["01", "09", "28", "31", "00", "32"] {
+            for time in ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:30:60"] {
+                let weekday = days[place % 7];
+                let month_of_year = place + 1;
+                let raw = [
+                    format!("{weekday}, {day} {month} 2026 {time} GMT"),
+                    format!("{weekday}, {day} {month} 1999 {time} -0730"),
+                    format!("{weekday}, {day} {month} 1969 {time} +0000"),
+                    format!("{weekday}, {day} {month} 2026 {time} +1600"),
+                    format!("2026-{month_of_year:02}-{day}T{time}Z"),
+                    format!("2026-{month_of_year:02}-{day}T{time}+05:45"),
+                    format!("2026-{month_of_year:02}-{day}T{time}+05:75"),
+                ];
+                for raw in raw {
+                    let found = usual::read(&raw);
+                    usual += usize::from(found.is_some());
+                    for lang in ["en", "de", "fr", "es", "tr", "fi", "ko", "zh"] {
+                        let hints = Hints { zone: Some(&zone), lang: Some(lang) };
+                        let general = super::read(&raw, &hints);
+                        assert!(found.is_none() || found == general, "{raw} in {lang}");
+                        assert_eq!(parse(&raw, &hints), general, "{raw} in {lang}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(usual > 300, "{usual}");
 }

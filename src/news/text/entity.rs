@@ -52,6 +52,9 @@ impl Meaning {
 
 /// Reads the reference at the beginning of `text`, which starts with `&`.
 pub(crate) fn reference(text: &str) -> Option<Reference> {
+    if let Some(common) = of_xml(text) {
+        return Some(common);
+    }
     let body = text.strip_prefix('&')?;
     if let Some(number) = body.strip_prefix('#') {
         return numeric(number);
@@ -67,6 +70,19 @@ pub(crate) fn reference(text: &str) -> Option<Reference> {
     let bare = BARE.contains(&name) && body.as_bytes().get(end) != Some(&b'=');
     let text = resolve_html5_entity(name).filter(|_| bare)?;
     Some(Reference { text: Meaning::Named(text), len: end + 1 })
+}
+
+/// The references that escape markup: nearly all there are, read without a search.
+fn of_xml(text: &str) -> Option<Reference> {
+    let (char, len) = match text.as_bytes() {
+        [b'&', b'l', b't', b';', ..] => ('<', 4),
+        [b'&', b'g', b't', b';', ..] => ('>', 4),
+        [b'&', b'a', b'm', b'p', b';', ..] => ('&', 5),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => ('"', 6),
+        [b'&', b'#', b'3', b'9', b';', ..] => ('\'', 5),
+        _ => return None,
+    };
+    Some(Reference { text: Meaning::Char(char), len })
 }
 
 fn numeric(number: &str) -> Option<Reference> {

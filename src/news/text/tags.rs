@@ -158,12 +158,22 @@ const HIDDEN: [&str; 2] = ["script", "style"];
 pub(super) struct Name([u8; 12], usize);
 
 impl Name {
+    fn as_bytes(&self) -> &[u8] {
+        self.0.get(..self.1).unwrap_or_default()
+    }
+
     fn as_str(&self) -> &str {
-        self.0.get(..self.1).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
     /// Tells whether the tag breaks a block.
     pub(super) fn breaks(&self) -> bool {
+        // The commonest first: a search costs more than all the rest of a short tag.
+        match self.as_bytes() {
+            b"p" | b"br" | b"li" | b"div" => return true,
+            b"a" | b"b" | b"i" | b"em" | b"span" | b"strong" => return false,
+            _ => {}
+        }
         BLOCKS.binary_search(&self.as_str()).is_ok()
     }
 

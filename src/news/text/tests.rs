@@ -84,3 +84,17 @@ fn a_megabyte_of_anything_is_quick() {
         assert!(spent < Duration::from_secs(2), "{bomb} took {spent:?}");
     }
 }
+
+#[test]
+fn every_character_is_kept_but_white_space_and_controls() {
+    for char in '\0'..=char::MAX {
+        let expected = match char {
+            '<' | '&' => continue,
+            char if char.is_whitespace() => "a b".to_owned(),
+            char if char.is_control() => "ab".to_owned(),
+            char => format!("a{char}b"),
+        };
+        assert_eq!(plain(&format!("a{char}b")), expected, "{char:?}");
+    }
+    assert_eq!(plain("a  b \u{3000} ㄱ \u{2003}ㄴ \u{7}"), "a b ㄱ ㄴ");
+}
