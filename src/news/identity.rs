@@ -151,7 +151,20 @@ fn candidate(feed: i64, entry: Entry, places: &mut Places) -> Candidate {
 
 /// Letters and digits only, in lower case: what stays when a headline is typeset anew.
 fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            // What nearly all headlines are made of needs no tables.
+            'a'..='z' | '0'..='9' | '가'..='힣' | '一'..='鿿' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' => {
+                out.push(char)
+            }
+            'A'..='Z' => out.push(char.to_ascii_lowercase()),
+            '\0'..='\x7f' => {}
+            _ if char.is_alphanumeric() => out.extend(char.to_lowercase()),
+            _ => {}
+        }
+    }
+    out
 }
 
 fn host(key: &str) -> &str {
@@ -233,6 +246,18 @@ mod tests {
         assert_ne!(place(all[0].link_key), place(all[2].link_key));
         assert_eq!(place(all[0].title_key), place(all[2].title_key));
         assert_ne!(all[0].link_key, all[1].link_key);
+    }
+
+    #[test]
+    fn squeezing_keeps_every_letter_and_digit_in_lower_case() {
+        for char in '\0'..=char::MAX {
+            let expected: String = Some(char)
+                .filter(|char| char.is_alphanumeric())
+                .into_iter()
+                .flat_map(char::to_lowercase)
+                .collect();
+            assert_eq!(squeeze(char.encode_utf8(&mut [0; 4])), expected, "{char:?}");
+        }
     }
 
     #[test]

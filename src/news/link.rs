@@ -47,6 +47,9 @@ const TRACKING: [&str; 36] = [
 /// Beginnings of such parameters' names.
 const TRACKING_PREFIXES: [&str; 6] = ["utm_", "mtm_", "pk_", "campaign_", "itm_", "at_custom"];
 
+/// Query parameters looked at; there is no page with so many.
+const MOST_PARAMETERS: usize = 256;
+
 /// The longest address that is kept.
 const LONGEST: usize = 8 * 1024;
 
@@ -54,6 +57,57 @@ const LONGEST: usize = 8 * 1024;
 ///
 /// For comparing only, never for showing.
 pub fn key(url: &str) -> Option<String> {
+    plain_key(url).or_else(|| parsed_key(url))
+}
+
+/// Returns the key of an address that is written as it would be after parsing, and is nobody's wrapper.
+///
+/// Nearly every address is, having been parsed before; to parse it again costs more than all else.
+fn plain_key(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let (host, rest) = rest.split_at(rest.find('/')?);
+    let named = host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'));
+    let ends_in_letters =
+        host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
+    if !named
+        || !ends_in_letters
+        || ["xn--", "google", "bing.", "facebook."].iter().any(|part| host.contains(part))
+    {
+        return None;
+    }
+    let host = bare_host(host);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*');
+    if !path.bytes().all(|byte| usual(byte) || matches!(byte, b'/' | b',' | b':' | b';' | b'=' | b'+'))
+        || !query.bytes().all(|byte| usual(byte) || matches!(byte, b'&' | b'='))
+        || path.contains("/.")
+    {
+        return None;
+    }
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()).take(MOST_PARAMETERS) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if value.contains('=') {
+            return None;
+        }
+        if !is_tracking(name, value, host) {
+            pairs.push((name, value));
+        }
+    }
+    pairs.sort_unstable();
+    let mut key = String::with_capacity("https://".len() + host.len() + rest.len());
+    for part in ["https://", host, bare_path(path)] {
+        key.push_str(part);
+    }
+    for (place, (name, value)) in pairs.into_iter().enumerate() {
+        for part in [if place == 0 { "?" } else { "&" }, name, "=", value] {
+            key.push_str(part);
+        }
+    }
+    Some(key)
+}
+
+fn parsed_key(url: &str) -> Option<String> {
     let url = Url::parse(url.trim()).ok()?;
     let url = unwrap(&url).unwrap_or(url);
     if !matches!(url.scheme(), "http" | "https") {
@@ -91,8 +145,11 @@ fn bare_path(path: &str) -> &str {
 }
 
 fn bare_query(url: &Url, host: &str) -> String {
-    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-        url.query_pairs().take(256).filter(|(name, value)| !is_tracking(name, value, host)).collect();
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = url
+        .query_pairs()
+        .take(MOST_PARAMETERS)
+        .filter(|(name, value)| !is_tracking(name, value, host))
+        .collect();
     pairs.sort();
     if pairs.is_empty() {
         return String::new();
@@ -101,11 +158,15 @@ fn bare_query(url: &Url, host: &str) -> String {
 }
 
 fn is_tracking(name: &str, value: &str, host: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    TRACKING.binary_search(&name.as_str()).is_ok()
+    let name: Cow<'_, str> = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
+    };
+    TRACKING.binary_search(&name.as_ref()).is_ok()
         || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || (name == "ref" && bare_host(value) == host)
-        || (matches!(name.as_str(), "amp" | "outputtype") && matches!(value, "" | "1" | "amp"))
+        || (matches!(name.as_ref(), "amp" | "outputtype") && matches!(value, "" | "1" | "amp"))
 }
 
 /// Undoes the wrappers that aggregators put round an address, without asking anyone:
@@ -211,6 +272,36 @@ mod tests {
             assert_eq!(key(url).as_deref(), Some(expected), "{url}");
         }
         assert_eq!(key("not a url"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_does_not_depend_on_how_it_is_found(
+            url in r"https?://(www\.|m\.|amp\.|)[a-z0-9.-]{0,12}(\.[a-z0-9]{1,3}|)(:80|)(/[a-zA-Z0-9./_~%,;:=+*-]{0,12}){0,3}(/amp|/index\.html|/|)(\?[a-zA-Z0-9._*~%+=&-]{0,24}|)(&utm_source=a|&ref=a\.b|&AMP=1|)(#x|)"
+        ) {
+            if let Some(key) = plain_key(&url) {
+                proptest::prop_assert_eq!(Some(key), parsed_key(&url));
+            }
+        }
+    }
+
+    #[test]
+    fn most_addresses_need_no_parsing() {
+        for url in [
+            "https://www.example.org/2026/11/24/talks-open.html?utm_source=rss&id=1000",
+            "https://example.co.kr/view/AKR20261124000100504",
+        ] {
+            assert!(plain_key(url).is_some(), "{url}");
+            assert_eq!(plain_key(url), parsed_key(url));
+        }
+        for url in [
+            "https://www.google.com/url?url=http://a.example/",
+            "https://1.2.3.4/x",
+            "https://a.example/%41",
+            "https://a.example/?a=b=c",
+        ] {
+            assert_eq!(plain_key(url), None, "{url}");
+        }
     }
 
     #[test]
