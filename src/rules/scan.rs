@@ -11,6 +11,9 @@ use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Piece, Variant};
 use crate::rules::script::{Class, PARTICLES, is_arabic_prefix};
 
+/// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
+const FEW: usize = 200;
+
 /// All fields, in the order of [`field_text`].
 pub(crate) const FIELDS: [Field; 6] =
     [Field::Title, Field::Summary, Field::Body, Field::Url, Field::Source, Field::Lang];
@@ -238,7 +241,11 @@ impl Scanner {
             .then(|| {
                 AhoCorasick::builder()
                     .match_kind(MatchKind::Standard)
-                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .kind(Some(if words.len() <= FEW {
+                        AhoCorasickKind::DFA
+                    } else {
+                        AhoCorasickKind::ContiguousNFA
+                    }))
                     .build(&words)
             })
             .transpose()?;
