@@ -347,12 +347,28 @@ pub(super) fn language(title: &str, body: &str, tag: &str) -> String {
     guess(&format!("{title} {body}")).to_owned()
 }
 
+/// Small words that a beginning must have, and twice as many as any other language finds there, to decide.
+const CLEAR: usize = 12;
+/// The length of that beginning, in bytes.
+const BEGINNING: usize = 600;
+
 fn guess(text: &str) -> &'static str {
     let sentence = tokens(&compose(text), false);
     let spaced = format!(" {}", sentence.text);
-    lexicon::languages()
-        .filter(|l| !matches!(*l, "zh" | "ar" | "ru" | "uk"))
-        .map(|l| (lexicon::of(l).find(&spaced).filter(|(_, _, m)| m.role == lexicon::Role::Stop).count(), l))
-        .max_by_key(|(hits, l)| (*hits, std::cmp::Reverse(*l)))
-        .map_or("en", |(_, l)| l)
+    let beginning = spaced.get(..spaced.floor_char_boundary(BEGINNING)).unwrap_or(&spaced);
+    match *commonest(beginning).as_slice() {
+        [.., (second, _), (most, lang)] if most >= CLEAR.max(second * 2) => lang,
+        _ => commonest(&spaced).last().map_or("en", |(_, lang)| lang),
+    }
+}
+
+/// Languages by how many of their small words stand in a text, the likeliest last.
+fn commonest(text: &str) -> Vec<(usize, &'static str)> {
+    let small = |lang| lexicon::of(lang).find(text).filter(|(_, _, m)| m.role == lexicon::Role::Stop).count();
+    let mut all: Vec<_> = lexicon::languages()
+        .filter(|lang| !matches!(*lang, "zh" | "ar" | "ru" | "uk"))
+        .map(|lang| (small(lang), lang))
+        .collect();
+    all.sort_by_key(|(hits, lang)| (*hits, std::cmp::Reverse(*lang)));
+    all
 }

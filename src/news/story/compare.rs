@@ -1,7 +1,5 @@
 //! Decides whether two articles are copies of one text.
 
-use std::cmp::Ordering;
-
 use super::Print;
 use super::align::{hunks, shared};
 use super::conflict::{self, Findings};
@@ -126,22 +124,15 @@ struct Cover {
 
 /// The features both sorted lists have.
 fn common(a: &[u32], b: &[u32]) -> Vec<u32> {
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let (mut i, mut j) = (0, 0);
     let mut both = Vec::new();
-    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
-        match x.cmp(y) {
-            Ordering::Less => {
-                a.next();
-            }
-            Ordering::Greater => {
-                b.next();
-            }
-            Ordering::Equal => {
-                both.push(**x);
-                a.next();
-                b.next();
-            }
+    // Which list is behind is anyone's guess, so nothing branches on it.
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        if x == y {
+            both.push(*x);
         }
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
     }
     both
 }
