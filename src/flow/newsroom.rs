@@ -49,12 +49,8 @@ impl Newsroom<'_> {
         tx: Tx<'_>,
         mut fresh: Vec<(Candidate, i64, Vec<Match>)>,
     ) -> Result<(), StoreError> {
-        let mut archive: Vec<ArchivedText> = Vec::new();
-        for (one, _, matches) in &fresh {
-            if !matches.iter().any(Match::counts) {
-                archive.push(self.archived(&one.entry));
-            }
-        }
+        let unmatched = fresh.iter().filter(|(.., matches)| !matches.iter().any(Match::counts));
+        let archive: Vec<_> = unmatched.map(|(one, ..)| archived(&one.entry)).collect();
         let batch = if archive.is_empty() {
             None
         } else {
@@ -158,8 +154,8 @@ impl Newsroom<'_> {
                 tx.revise_article(article, one.text_hash, None)?;
                 return self.flag(tx, article, one, matches);
             }
-            let packed = pack(&[self.archived(&one.entry)])
-                .map_err(|why| StoreError::NotCommitted(why.to_string()))?;
+            let packed =
+                pack(&[archived(&one.entry)]).map_err(|why| StoreError::NotCommitted(why.to_string()))?;
             let batch = tx.record_batch(self.feed.id, self.desk.now, &packed)?;
             return tx.revise_article(article, one.text_hash, Some((batch, 0)));
         };
@@ -273,17 +269,19 @@ impl Newsroom<'_> {
             official: self.desk.feed.official,
         }
     }
+}
 
-    fn archived(&self, entry: &Entry) -> ArchivedText {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        ArchivedText {
-            title: text(&entry.title),
-            summary: text(&entry.summary),
-            body: String::new(),
-            link: text(&entry.link),
-            source: entry.source.clone().unwrap_or_default(),
-            lang: entry.lang.clone().unwrap_or_default(),
-        }
+fn archived(entry: &Entry) -> ArchivedText<&str> {
+    fn text(text: &Option<String>) -> &str {
+        text.as_deref().unwrap_or_default()
+    }
+    ArchivedText {
+        title: text(&entry.title),
+        summary: text(&entry.summary),
+        body: "",
+        link: text(&entry.link),
+        source: text(&entry.source),
+        lang: text(&entry.lang),
     }
 }
 

@@ -19,25 +19,30 @@ const BATCH_LIMIT: usize = 256 << 20;
 
 /// What is kept of an article that matched nothing, and what `explain` and back-tests read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArchivedText {
+#[serde(bound(serialize = "T: Serialize + AsRef<str>"))]
+pub struct ArchivedText<T = String> {
     /// Headline.
     #[serde(rename = "t", default)]
-    pub title: String,
+    pub title: T,
     /// Summary.
     #[serde(rename = "s", default)]
-    pub summary: String,
+    pub summary: T,
     /// Full text.
-    #[serde(rename = "b", default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
+    #[serde(rename = "b", default, skip_serializing_if = "is_empty")]
+    pub body: T,
     /// Address.
-    #[serde(rename = "u", default, skip_serializing_if = "String::is_empty")]
-    pub link: String,
+    #[serde(rename = "u", default, skip_serializing_if = "is_empty")]
+    pub link: T,
     /// Outlet.
-    #[serde(rename = "o", default, skip_serializing_if = "String::is_empty")]
-    pub source: String,
+    #[serde(rename = "o", default, skip_serializing_if = "is_empty")]
+    pub source: T,
     /// Language tag.
-    #[serde(rename = "l", default, skip_serializing_if = "String::is_empty")]
-    pub lang: String,
+    #[serde(rename = "l", default, skip_serializing_if = "is_empty")]
+    pub lang: T,
+}
+
+fn is_empty(text: &impl AsRef<str>) -> bool {
+    text.as_ref().is_empty()
 }
 
 impl ArchivedText {
@@ -143,7 +148,7 @@ impl Tx<'_> {
 }
 
 /// Compresses the texts of a poll.
-pub fn pack(texts: &[ArchivedText]) -> Result<Vec<u8>, std::io::Error> {
+pub fn pack(texts: &[ArchivedText<&str>]) -> Result<Vec<u8>, std::io::Error> {
     let json = serde_json::to_vec(texts)?;
     COMPRESSOR.with_borrow_mut(|kept| {
         if kept.is_none() {
