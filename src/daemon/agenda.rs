@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::config::Polling;
+use crate::fetch::Connection;
+
+/// A connection is not held for a feed that must wait longer than this for its turn.
+const HELD: Duration = Duration::from_secs(5);
 
 /// The feeds, by when they are due and which host they ask.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ pub struct Agenda {
     hosts: HashMap<String, Host>,
     /// Hosts with due feeds, in turn.
     turn: VecDeque<String>,
+    /// Hosts whose connection is held for their next feed: they go before others, so that few are.
+    going_on: VecDeque<String>,
+    /// How many connections are held.
+    held: usize,
     in_flight: usize,
 }
 
@@ -30,6 +38,8 @@ pub struct Agenda {
 struct Place {
     host: String,
     state: State,
+    /// While in flight.
+    connection: Connection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +58,8 @@ struct Host {
     not_before: Option<Instant>,
     /// Whether it stands in `turn`.
     in_turn: bool,
+    /// Whether a connection is held for its next feed.
+    held: bool,
 }
 
 impl Agenda {
@@ -61,6 +73,8 @@ impl Agenda {
             feeds: HashMap::new(),
             hosts: HashMap::new(),
             turn: VecDeque::new(),
+            going_on: VecDeque::new(),
+            held: 0,
             in_flight: 0,
         }
     }
@@ -85,7 +99,10 @@ impl Agenda {
             None => {}
         }
         self.later.insert((at, feed));
-        self.feeds.insert(feed, Place { host: host.to_owned(), state: State::Later(at) });
+        self.feeds.insert(
+            feed,
+            Place { host: host.to_owned(), state: State::Later(at), connection: Connection::Own },
+        );
     }
 
     /// Takes a feed off the agenda.
@@ -99,6 +116,9 @@ impl Agenda {
             State::Due => {
                 if let Some(host) = self.hosts.get_mut(&place.host) {
                     host.due.retain(|due| *due != feed);
+                    if host.due.is_empty() && std::mem::take(&mut host.held) {
+                        self.held = self.held.saturating_sub(1);
+                    }
                 }
                 self.feeds.remove(&feed);
             }
@@ -127,6 +147,11 @@ impl Agenda {
         if self.in_flight >= self.concurrency {
             return None;
         }
+        while let Some(name) = self.going_on.pop_front() {
+            if let Some(feed) = self.start(&name, clock) {
+                return Some(feed);
+            }
+        }
         // Each host once: one that must wait does not hold up the others.
         for _ in 0..self.turn.len() {
             let name = self.turn.pop_front()?;
@@ -135,21 +160,50 @@ impl Agenda {
                 host.in_turn = false;
                 continue;
             }
-            if host.in_flight >= self.per_host || host.not_before.is_some_and(|at| at > clock) {
-                self.turn.push_back(name);
-                continue;
-            }
-            let feed = host.due.pop_front()?;
-            host.in_flight += 1;
-            host.not_before = clock.checked_add(self.host_gap);
-            self.in_flight += 1;
-            if let Some(place) = self.feeds.get_mut(&feed) {
-                place.state = State::InFlight;
-            }
+            let started = self.start(&name, clock);
             self.turn.push_back(name);
-            return Some(feed);
+            if started.is_some() {
+                return started;
+            }
         }
         None
+    }
+
+    /// Starts a host's next feed, if it has one and may be asked.
+    fn start(&mut self, name: &str, clock: Instant) -> Option<i64> {
+        let host = self.hosts.get_mut(name)?;
+        if host.in_flight >= self.per_host || host.not_before.is_some_and(|at| at > clock) {
+            return None;
+        }
+        let feed = host.due.pop_front()?;
+        host.in_flight += 1;
+        host.not_before = clock.checked_add(self.host_gap);
+        self.in_flight += 1;
+        let more = !host.due.is_empty();
+        let connection = match (host.held, more) {
+            (true, true) => Connection::Shared,
+            (true, false) => {
+                host.held = false;
+                self.held = self.held.saturating_sub(1);
+                Connection::Last
+            }
+            (false, true) if self.held < self.concurrency && self.host_gap <= HELD => {
+                host.held = true;
+                self.held += 1;
+                Connection::Shared
+            }
+            (false, _) => Connection::Own,
+        };
+        if let Some(place) = self.feeds.get_mut(&feed) {
+            place.state = State::InFlight;
+            place.connection = connection;
+        }
+        Some(feed)
+    }
+
+    /// Returns how a feed in flight is to be asked for.
+    pub fn connection(&self, feed: i64) -> Connection {
+        self.feeds.get(&feed).map(|place| place.connection).unwrap_or_default()
     }
 
     /// Ends a feed's turn and puts it down for `next`; none when it is not to be polled again.
@@ -158,6 +212,9 @@ impl Agenda {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let Some(host) = self.hosts.get_mut(&place.host) {
             host.in_flight = host.in_flight.saturating_sub(1);
+            if host.held {
+                self.going_on.push_back(place.host.clone());
+            }
         }
         if let (Some(next), State::InFlight) = (next, place.state) {
             self.put(feed, &place.host, next);
@@ -221,6 +278,8 @@ mod tests {
             feeds: HashMap::new(),
             hosts: HashMap::new(),
             turn: VecDeque::new(),
+            going_on: VecDeque::new(),
+            held: 0,
             in_flight: 0,
         }
     }
@@ -244,6 +303,49 @@ mod tests {
         assert_eq!(agenda.next(at(1), start + Duration::from_secs(1)), None, "the gap");
         assert_eq!(agenda.wait(at(1), start + Duration::from_secs(1)), Some(Duration::from_secs(1)));
         assert_eq!(agenda.next(at(1), start + Duration::from_secs(2)), Some(1));
+    }
+
+    #[test]
+    fn feeds_of_one_host_share_a_connection_and_follow_each_other() {
+        let mut agenda = polling(2, 1, 0);
+        for (feed, host) in [(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c"), (6, "c")] {
+            agenda.put(feed, host, at(0));
+        }
+        let start = Instant::now();
+        let mut asked = Vec::new();
+        let mut running = VecDeque::new();
+        loop {
+            while let Some(feed) = agenda.next(at(1), start) {
+                asked.push((feed, agenda.connection(feed)));
+                running.push_back(feed);
+            }
+            let Some(feed) = running.pop_front() else { break };
+            agenda.done(feed, None);
+        }
+        use Connection::{Last, Own, Shared};
+        assert_eq!(asked, [(1, Shared), (4, Own), (2, Shared), (5, Shared), (3, Last), (6, Last)]);
+        assert_eq!(agenda.held, 0);
+    }
+
+    #[test]
+    fn no_connection_is_held_for_long_nor_too_many_nor_for_a_feed_that_is_gone() {
+        let mut agenda = polling(1, 1, 60);
+        agenda.put(1, "a", at(0));
+        agenda.put(2, "a", at(0));
+        let start = Instant::now();
+        assert_eq!(agenda.next(at(1), start), Some(1));
+        assert_eq!(agenda.connection(1), Connection::Own, "the next turn is a minute off");
+        let mut agenda = polling(1, 1, 2);
+        for (feed, host) in [(1, "a"), (2, "a"), (3, "b"), (4, "b")] {
+            agenda.put(feed, host, at(0));
+        }
+        assert_eq!(agenda.next(at(1), start), Some(1));
+        assert_eq!(agenda.connection(1), Connection::Shared);
+        agenda.done(1, None);
+        assert_eq!(agenda.next(at(1), start), Some(3));
+        assert_eq!(agenda.connection(3), Connection::Own, "one is held already");
+        agenda.remove(2);
+        assert_eq!(agenda.held, 0);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::daemon::OnceReport;
 use crate::daemon::agenda::Agenda;
 use crate::daemon::keeper::Pulse;
 use crate::fetch;
+use crate::fetch::Connection;
 use crate::flow::Setup;
 use crate::flow::ingest;
 use crate::flow::ingest::{Ended, Report};
@@ -208,7 +209,7 @@ impl Desk {
         {
             return Err(Some(until));
         }
-        let task = self.polls.spawn(poll(setup.clone(), feed.clone(), row));
+        let task = self.polls.spawn(poll(setup.clone(), feed.clone(), row, self.agenda.connection(id)));
         self.in_flight.insert(task.id(), id);
         Ok(())
     }
@@ -259,9 +260,9 @@ fn soon(now: Timestamp) -> Timestamp {
     now.saturating_add(TROUBLE).unwrap_or(Timestamp::MAX)
 }
 
-async fn poll(setup: Setup, feed: Feed, row: FeedRow) -> Polled {
+async fn poll(setup: Setup, feed: Feed, row: FeedRow, connection: Connection) -> Polled {
     let (id, name) = (row.id, row.name.clone());
-    let report = ingest::poll(&setup, &feed, row).await;
+    let report = ingest::poll(&setup, &feed, row, connection).await;
     (id, name, report)
 }
 

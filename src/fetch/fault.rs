@@ -39,8 +39,7 @@ pub(super) fn of(failed: &reqwest::Error, url: &Url, redirected: bool, limit: Du
     if chain.contains("message head is too large") || chain.contains("header list") {
         return plain(FailureKind::TooLarge, format!("{host} sent more headers than allowed"));
     }
-    let reason = find::<io::Error>(failed).map(io::Error::kind);
-    let (kind, what) = match reason {
+    let (kind, what) = match reason(failed) {
         Some(io::ErrorKind::ConnectionRefused) => {
             (FailureKind::Unreachable, format!("{host} refused the connection"))
         }
@@ -51,15 +50,25 @@ pub(super) fn of(failed: &reqwest::Error, url: &Url, redirected: bool, limit: Du
         _ if failed.is_decode() || failed.is_body() => {
             (FailureKind::Body, format!("the body from {host} is cut short or does not decompress: {chain}"))
         }
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            (FailureKind::Unreachable, format!("{host} hung up before it answered"))
-        }
-        _ if chain.contains("connection closed before message completed") => {
-            (FailureKind::Unreachable, format!("{host} hung up before it answered"))
-        }
+        _ if hung_up(failed) => (FailureKind::Unreachable, format!("{host} hung up before it answered")),
         _ => (FailureKind::Unreachable, format!("{host} did not answer in HTTP: {chain}")),
     };
     plain(kind, what)
+}
+
+fn reason(failed: &reqwest::Error) -> Option<io::ErrorKind> {
+    find::<io::Error>(failed).map(io::Error::kind)
+}
+
+/// Whether the server took the request's connection, and closed it without an answer.
+pub(super) fn hung_up(failed: &reqwest::Error) -> bool {
+    if failed.is_connect() || failed.is_timeout() || failed.is_decode() || failed.is_body() {
+        return false;
+    }
+    matches!(
+        reason(failed),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof)
+    ) || chain(failed).contains("connection closed before message completed")
 }
 
 /// The whole time is over.

@@ -11,7 +11,7 @@ use super::clients::{Clients, SetupError, Trust};
 use super::guard::{Guard, Refusal};
 use super::hop::{self, Chain};
 use super::turns::Turns;
-use super::{Failure, FailureKind, Request, Response, fault};
+use super::{Connection, Failure, FailureKind, Request, Response, fault};
 use crate::config::Polling;
 use crate::time::{Clock, SystemClock};
 
@@ -61,11 +61,16 @@ impl Fetcher {
 
     /// Builds what https needs, so that a lack shows before the first poll.
     pub async fn ready(&self) -> Result<(), SetupError> {
-        self.clients.get(Trust::System).await.map(drop)
+        self.clients.get(Trust::System, false).await.map(drop)
     }
 
     /// Gets a feed, waiting for its host's turn first. The wait is not part of `timeout`.
     pub async fn get(&self, request: &Request) -> Result<Response, Failure> {
+        self.get_on(request, Connection::Own).await
+    }
+
+    /// Does the same on a connection that may be shared.
+    pub async fn get_on(&self, request: &Request, connection: Connection) -> Result<Response, Failure> {
         let mut chain = Chain::new(request, &self.agent)?;
         let mut left = request.timeout;
         let mut place = None;
@@ -82,7 +87,9 @@ impl Fetcher {
             let Some(standing) = &place else { continue };
             let running = self.turns.start(standing).await;
             let started = Instant::now();
-            let Ok(outcome) = tokio::time::timeout(left, self.exchange(&mut chain, request)).await else {
+            let Ok(outcome) =
+                tokio::time::timeout(left, self.exchange(&mut chain, request, connection)).await
+            else {
                 return Err(fault::late(&chain.url, request.timeout));
             };
             drop(running);
@@ -94,14 +101,28 @@ impl Fetcher {
     }
 
     /// One request and its answer; none when it was a redirect, now the chain's next address.
-    async fn exchange(&self, chain: &mut Chain, request: &Request) -> Result<Option<Response>, Failure> {
+    async fn exchange(
+        &self,
+        chain: &mut Chain,
+        request: &Request,
+        connection: Connection,
+    ) -> Result<Option<Response>, Failure> {
         let trust = match (chain.url.scheme(), request.tls_insecure) {
             ("https", true) if !chain.left_origin() => Trust::Anything,
             ("https", _) => Trust::System,
             _ => Trust::Plain,
         };
-        let client = self.clients.get(trust).await.map_err(|lack| fault::setup(&chain.url, &lack))?;
-        let got = client.execute(chain.request()).await;
+        let client = async |shared| {
+            self.clients.get(trust, shared).await.map_err(|lack| fault::setup(&chain.url, &lack))
+        };
+        // Others follow to the feed's own host, not to where it redirects.
+        let connection = if chain.redirected() { Connection::Own } else { connection };
+        let shared = connection != Connection::Own;
+        let mut got = client(shared).await?.execute(chain.request(connection)).await;
+        // A server may close a connection it held at the very moment it is used again.
+        if shared && got.as_ref().is_err_and(fault::hung_up) {
+            got = client(false).await?.execute(chain.request(Connection::Own)).await;
+        }
         let got =
             got.map_err(|failed| fault::of(&failed, &chain.url, chain.redirected(), request.timeout))?;
         let status = got.status();

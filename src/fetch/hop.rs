@@ -1,14 +1,14 @@
 //! One request of a redirect chain, and what it carries to the next.
 
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONNECTION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, USER_AGENT,
 };
 use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::cookies::Cookies;
-use super::{Failure, FailureKind, Request};
+use super::{Connection, Failure, FailureKind, Request};
 
 /// Redirects followed before giving up.
 const MOST_HOPS: usize = 10;
@@ -72,7 +72,7 @@ impl Chain {
     }
 
     /// The request for the present hop.
-    pub(super) fn request(&self) -> reqwest::Request {
+    pub(super) fn request(&self, connection: Connection) -> reqwest::Request {
         let mut request = reqwest::Request::new(Method::GET, self.url.clone());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, FEEDS);
@@ -83,6 +83,9 @@ impl Chain {
         // After the feed's own, which may name one too: the server's answer to it counts.
         if let Some(cookies) = self.cookies.header(&self.url) {
             headers.append(COOKIE, cookies);
+        }
+        if connection == Connection::Last {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         request
     }

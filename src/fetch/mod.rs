@@ -4,7 +4,8 @@
 //! with the validators of the last answer, follows redirects itself so that
 //! the [`guard`] sees every hop, streams the body under a limit counted after
 //! decompression, and puts every failure in words for the operator. Nothing
-//! of it is kept between two calls but the turns and the clients.
+//! of it is kept between two calls but the turns, the clients, and a
+//! [`Connection`] that is to be shared.
 
 mod answer;
 mod clients;
@@ -71,6 +72,18 @@ impl Request {
             tls_insecure: feed.tls_insecure,
         }
     }
+}
+
+/// What becomes of the connection a request is made on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Connection {
+    /// Made for it, and closed after it.
+    #[default]
+    Own,
+    /// Taken over from the request before it to its host, where that still stands, and left to the next.
+    Shared,
+    /// Taken over, and closed after it.
+    Last,
 }
 
 /// What the server wishes about the next request.

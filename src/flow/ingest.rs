@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config;
-use crate::fetch::{Failure, FailureKind, Response};
+use crate::fetch::{Connection, Failure, FailureKind, Response};
 use crate::flow::Setup;
 use crate::flow::feed as feed_state;
 use crate::flow::newsroom::{Desk, Newsroom, language, outlet};
@@ -75,9 +75,14 @@ struct Find {
 }
 
 /// Polls a feed and commits what came of it.
-pub async fn poll(setup: &Setup, feed: &config::Feed, row: FeedRow) -> Result<Report, StoreError> {
+pub async fn poll(
+    setup: &Setup,
+    feed: &config::Feed,
+    row: FeedRow,
+    connection: Connection,
+) -> Result<Report, StoreError> {
     let request = feed_state::request(&setup.config.polling, feed, &row, setup.clock.now());
-    let answer = setup.fetcher.get(&request).await;
+    let answer = setup.fetcher.get_on(&request, connection).await;
     let now = setup.clock.now();
     let desk = Desk {
         config: Arc::clone(&setup.config),
