@@ -36,7 +36,7 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     logging::start(console.verbosity);
     let loaded = or_end!(console.load_to_mail()?);
     warn(&loaded);
-    let runtime = runtime()?;
+    let runtime = if args.once { runtime_of_one()? } else { runtime()? };
     let done = runtime.block_on(async {
         if args.once { once(loaded, args.all).await } else { forever(loaded).await.map(|()| None) }
     });
@@ -72,6 +72,11 @@ pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .max_blocking_threads(16)
         .enable_all()
         .build()
+}
+
+/// A single round is done soonest on one thread: to hand a poll to another costs more than most polls do.
+fn runtime_of_one() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().max_blocking_threads(16).enable_all().build()
 }
 
 async fn forever(loaded: Loaded) -> Result<(), StartError> {

@@ -42,7 +42,7 @@ pub(crate) async fn run(
     mut pulses: mpsc::Receiver<Pulse>,
     mut changes: mpsc::Receiver<Change>,
 ) {
-    let mut desk = Desk { agenda, polls: JoinSet::new(), in_flight: HashMap::new(), holds: HashMap::new() };
+    let mut desk = Desk::new(agenda);
     desk.remember_holds(&house.setup());
     desk.take_over(feeds);
     let mut stopping: Option<Instant> = None;
@@ -93,17 +93,15 @@ pub(crate) async fn once(
     stop: &CancellationToken,
 ) -> OnceReport {
     let now = setup.clock.now();
-    let mut desk = Desk {
-        agenda: Agenda::new(&setup.config.polling),
-        polls: JoinSet::new(),
-        in_flight: HashMap::new(),
-        holds: HashMap::new(),
-    };
+    let mut desk = Desk::new(Agenda::new(&setup.config.polling));
     if !all {
         desk.remember_holds(setup);
     }
     let due = feeds.into_iter().filter(|feed| all || feed.next_poll_at <= now || feed.last_poll_at.is_none());
-    desk.take_over(due.map(|feed| FeedRow { next_poll_at: now, ..feed }).collect());
+    for feed in due {
+        desk.agenda.put(feed.id, &host(&feed), now);
+        desk.rows.insert(feed.id, feed);
+    }
     let mut report = OnceReport::default();
     loop {
         if !stop.is_cancelled() {
@@ -155,11 +153,26 @@ struct Desk {
     in_flight: HashMap<tokio::task::Id, i64>,
     /// Domains that asked to be left alone.
     holds: HashMap<String, Timestamp>,
+    /// Rows at hand, of feeds that are polled only once.
+    rows: HashMap<i64, FeedRow>,
+    /// Where each feed stands in the configuration, by name.
+    places: HashMap<String, usize>,
 }
 
 type Joined = Result<(tokio::task::Id, Polled), tokio::task::JoinError>;
 
 impl Desk {
+    fn new(agenda: Agenda) -> Self {
+        Self {
+            agenda,
+            polls: JoinSet::new(),
+            in_flight: HashMap::new(),
+            holds: HashMap::new(),
+            rows: HashMap::new(),
+            places: HashMap::new(),
+        }
+    }
+
     fn take_over(&mut self, feeds: Vec<FeedRow>) {
         for gone in self.agenda.feeds() {
             if !feeds.iter().any(|feed| feed.id == gone) {
@@ -167,9 +180,7 @@ impl Desk {
             }
         }
         for feed in feeds {
-            let url = feed.moved_url.as_deref().unwrap_or(&feed.url);
-            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-            self.agenda.put(feed.id, &host.unwrap_or_default(), feed.next_poll_at);
+            self.agenda.put(feed.id, &host(&feed), feed.next_poll_at);
         }
     }
 
@@ -192,7 +203,8 @@ impl Desk {
     /// Starts a poll, or says when to think of the feed again (never, when it is gone).
     fn start(&mut self, setup: &Setup, id: i64) -> Result<(), Option<Timestamp>> {
         let now = setup.clock.now();
-        let row = match setup.store.read(|tx| tx.feed(id)) {
+        let known = self.rows.remove(&id).map(Some);
+        let row = match known.map_or_else(|| setup.store.read(|tx| tx.feed(id)), Ok) {
             Ok(Some(row)) => row,
             Ok(None) => return Err(None),
             Err(why) => {
@@ -200,11 +212,11 @@ impl Desk {
                 return Err(Some(soon(now)));
             }
         };
-        let configured = setup.config.feeds.iter().find(|feed| feed.name == row.name && feed.enabled);
+        let configured = self.configured(setup, &row.name).filter(|feed| feed.enabled);
         let Some(feed) = configured else { return Err(None) };
-        let url = row.moved_url.as_deref().unwrap_or(&row.url);
-        if let Some(until) =
-            url::Url::parse(url).ok().and_then(|url| self.holds.get(&fetch::domain(&url)).copied())
+        if !self.holds.is_empty()
+            && let Ok(url) = url::Url::parse(address(&row))
+            && let Some(until) = self.holds.get(&fetch::domain(&url)).copied()
             && until > now
         {
             return Err(Some(until));
@@ -212,6 +224,18 @@ impl Desk {
         let task = self.polls.spawn(poll(setup.clone(), feed.clone(), row, self.agenda.connection(id)));
         self.in_flight.insert(task.id(), id);
         Ok(())
+    }
+
+    /// Finds a feed in the configuration in force.
+    fn configured<'s>(&mut self, setup: &'s Setup, name: &str) -> Option<&'s Feed> {
+        let feeds = &setup.config.feeds;
+        let at = |place: &usize| feeds.get(*place).filter(|feed| feed.name == name);
+        if let Some(feed) = self.places.get(name).and_then(at) {
+            return Some(feed);
+        }
+        // New, or a reload moved it.
+        self.places = feeds.iter().enumerate().map(|(place, feed)| (feed.name.clone(), place)).collect();
+        self.places.get(name).and_then(at)
     }
 
     fn feed_of(&self, ended: &Joined) -> Option<i64> {
@@ -228,12 +252,14 @@ impl Desk {
         let trouble = soon(setup.clock.now());
         match ended {
             Ok((task, (id, name, report))) => {
-                let trouble = usual(setup, &name).map_or(trouble, |usual| usual.min(trouble));
                 self.in_flight.remove(&task);
                 if let Ok(Report { hold: Some((domain, until)), .. }) = &report {
                     self.holds.insert(domain.clone(), *until);
                 }
-                let next = report.as_ref().map_or(trouble, |report| report.next_at);
+                let next = match &report {
+                    Ok(report) => report.next_at,
+                    Err(_) => usual(setup, &name).map_or(trouble, |usual| usual.min(trouble)),
+                };
                 self.agenda.done(id, Some(next));
                 Some((name, report))
             }
@@ -247,6 +273,16 @@ impl Desk {
             }
         }
     }
+}
+
+/// Where a feed is asked for.
+fn address(row: &FeedRow) -> &str {
+    row.moved_url.as_deref().unwrap_or(&row.url)
+}
+
+fn host(row: &FeedRow) -> String {
+    let url = url::Url::parse(address(row)).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// When a feed would be polled next if all had gone well.
