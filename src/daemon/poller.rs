@@ -57,8 +57,7 @@ pub(crate) async fn run(
             LAST_POLLS.saturating_sub(since.elapsed())
         } else {
             desk.start_due(&setup);
-            let wait = desk.agenda.wait(setup.clock.now(), Instant::now());
-            wait.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+            desk.wait(&setup).min(LONGEST_SLEEP)
         };
         house.tally.set_polls(desk.agenda.in_flight(), desk.agenda.due());
         if house.stop.is_cancelled() && desk.polls.is_empty() {
@@ -100,7 +99,7 @@ pub(crate) async fn once(
     let due = feeds.into_iter().filter(|feed| all || feed.next_poll_at <= now || feed.last_poll_at.is_none());
     for feed in due {
         desk.agenda.put(feed.id, &host(&feed), now);
-        desk.rows.insert(feed.id, feed);
+        desk.rows.insert(feed.id, Box::new(feed));
     }
     let mut report = OnceReport::default();
     loop {
@@ -110,7 +109,7 @@ pub(crate) async fn once(
         if desk.polls.is_empty() && (stop.is_cancelled() || desk.agenda.is_idle()) {
             break;
         }
-        let wait = desk.agenda.wait(now, Instant::now()).unwrap_or(LONGEST_SLEEP);
+        let wait = desk.wait(setup);
         tokio::select! {
             Some(ended) = desk.polls.join_next_with_id() => {
                 let id = desk.feed_of(&ended);
@@ -154,7 +153,7 @@ struct Desk {
     /// Domains that asked to be left alone.
     holds: HashMap<String, Timestamp>,
     /// Rows at hand, of feeds that are polled only once.
-    rows: HashMap<i64, FeedRow>,
+    rows: HashMap<i64, Box<FeedRow>>,
     /// Where each feed stands in the configuration, by name.
     places: HashMap<String, usize>,
 }
@@ -193,17 +192,28 @@ impl Desk {
     }
 
     fn start_due(&mut self, setup: &Setup) {
-        while let Some(id) = self.agenda.next(setup.clock.now(), Instant::now()) {
+        // What waits to be read takes memory: no more is fetched until some of it is.
+        while !setup.parsers.are_behind()
+            && let Some(id) = self.agenda.next(setup.clock.now(), Instant::now())
+        {
             if let Err(wait) = self.start(setup, id) {
                 self.agenda.done(id, wait);
             }
         }
     }
 
+    /// How long nothing can be started, if nothing else happens: a poll that ends is something.
+    fn wait(&self, setup: &Setup) -> Duration {
+        if setup.parsers.are_behind() && !self.polls.is_empty() {
+            return LONGEST_SLEEP;
+        }
+        self.agenda.wait(setup.clock.now(), Instant::now()).unwrap_or(LONGEST_SLEEP)
+    }
+
     /// Starts a poll, or says when to think of the feed again (never, when it is gone).
     fn start(&mut self, setup: &Setup, id: i64) -> Result<(), Option<Timestamp>> {
         let now = setup.clock.now();
-        let known = self.rows.remove(&id).map(Some);
+        let known = self.rows.remove(&id).map(|row| Some(*row));
         let row = match known.map_or_else(|| setup.store.read(|tx| tx.feed(id)), Ok) {
             Ok(Some(row)) => row,
             Ok(None) => return Err(None),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,9 +13,15 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// Documents waiting to be parsed, beyond which there is no use in fetching more.
+const ENOUGH: usize = 4;
+
 /// A handle on the threads; they end when the last one is gone.
 #[derive(Clone)]
-pub struct Parsers(mpsc::Sender<Job>);
+pub struct Parsers {
+    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
 
 impl fmt::Debug for Parsers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,20 +42,43 @@ impl Parsers {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new().name("parser".to_owned()).spawn(move || work(&queue))?;
         }
-        Ok(Self(jobs))
+        Ok(Self { jobs, waiting: Arc::default() })
+    }
+
+    /// Whether so many documents wait that fetching more would only take memory.
+    pub fn are_behind(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= ENOUGH
     }
 
     /// Runs `parse` when its turn comes; `None` when it panicked.
     pub async fn run<T: Send + 'static>(&self, parse: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (reply, answer) = oneshot::channel();
+        let waiting = Waiting::new(&self.waiting);
         let job = move || {
+            drop(waiting);
             // Whoever asked may have been cancelled, before or meanwhile.
             if !reply.is_closed() {
                 drop(reply.send(parse()));
             }
         };
-        self.0.send(Box::new(job)).ok()?;
+        self.jobs.send(Box::new(job)).ok()?;
         answer.await.ok()
+    }
+}
+
+/// One document that waits; counted until it is dropped, with its turn come or not.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -70,5 +100,27 @@ mod tests {
         let parsers = Parsers::start(1).unwrap();
         assert_eq!(parsers.run(|| -> u8 { panic!("a document that no parser survives") }).await, None);
         assert_eq!(parsers.run(|| 7).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn they_are_behind_while_documents_wait_and_no_longer() {
+        let parsers = Parsers::start(1).unwrap();
+        let (open, gate) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let mut all = tokio::task::JoinSet::new();
+        let first = parsers.clone();
+        all.spawn(async move { first.run(move || begin.send(()).is_ok() && gate.recv().is_err()).await });
+        tokio::task::yield_now().await;
+        begun.recv().unwrap();
+        for _ in 0..ENOUGH {
+            assert!(!parsers.are_behind());
+            let parsers = parsers.clone();
+            all.spawn(async move { parsers.run(|| true).await });
+            tokio::task::yield_now().await;
+        }
+        assert!(parsers.are_behind());
+        drop(open);
+        assert_eq!(all.join_all().await, [Some(true); ENOUGH + 1]);
+        assert!(!parsers.are_behind());
     }
 }
