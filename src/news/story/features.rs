@@ -141,8 +141,8 @@ impl Line {
         let spaced = format!(" {}", sentence.text);
         for (start, end, meaning) in terms.find(&spaced) {
             let (start, end) = (start.saturating_sub(1), end.saturating_sub(1));
-            let first = sentence.tokens.partition_point(|t| t.end <= start);
-            let last = sentence.tokens.partition_point(|t| t.start < end);
+            let first = sentence.tokens.partition_point(|t| t.end() <= start);
+            let last = sentence.tokens.partition_point(|t| t.start() < end);
             if first >= last {
                 continue;
             }
@@ -207,8 +207,8 @@ impl Line {
 
     /// The text of a range of tokens.
     pub(super) fn words(&self, first: usize, last: usize) -> &str {
-        let start = self.sentence.tokens.get(first).map_or(0, |t| t.start);
-        let end = last.checked_sub(1).and_then(|l| self.sentence.tokens.get(l)).map_or(start, |t| t.end);
+        let start = self.sentence.tokens.get(first).map_or(0, |t| t.start());
+        let end = last.checked_sub(1).and_then(|l| self.sentence.tokens.get(l)).map_or(start, |t| t.end());
         self.sentence.text.get(start..end).unwrap_or("")
     }
 
@@ -233,7 +233,7 @@ impl Line {
         self.sentence
             .tokens
             .get(i)
-            .and_then(|t| self.sentence.text.get(t.start..t.end))
+            .and_then(|t| self.sentence.text.get(t.start()..t.end()))
             .and_then(|t| t.chars().next())
             .is_some_and(is_hangul)
     }

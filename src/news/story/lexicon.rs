@@ -44,7 +44,7 @@ pub(super) struct Meaning {
 #[derive(Debug, Default)]
 pub(super) struct Lexicon {
     automaton: Option<AhoCorasick>,
-    meanings: Vec<Vec<Meaning>>,
+    meanings: Vec<Box<[Meaning]>>,
 }
 
 /// Axes below this number are the sorts of quantities.
@@ -76,7 +76,7 @@ impl Lexicon {
                 let whole = next.is_none_or(|c| !c.is_alphabetic() || is_cjk(c));
                 let start = if word { hit.start() + 1 } else { hit.start() };
                 let meanings: &'static [Meaning] =
-                    self.meanings.get(hit.pattern().as_usize()).map_or(&[], Vec::as_slice);
+                    self.meanings.get(hit.pattern().as_usize()).map_or(&[], Box::as_ref);
                 meanings.iter().filter(move |m| !word || whole || m.open).map(move |m| (start, hit.end(), m))
             })
         })
@@ -138,7 +138,9 @@ fn merged(
 }
 
 fn build(terms: BTreeMap<String, Vec<Meaning>>) -> Lexicon {
-    let (patterns, meanings): (Vec<String>, Vec<Vec<Meaning>>) = terms.into_iter().unzip();
+    // Thousands of short lists, kept for good.
+    let tight = |(term, meanings): (String, Vec<Meaning>)| (term, meanings.into_boxed_slice());
+    let (patterns, meanings): (Vec<String>, Vec<Box<[Meaning]>>) = terms.into_iter().map(tight).unzip();
     let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns).ok();
     Lexicon { automaton, meanings }
 }

@@ -143,7 +143,7 @@ fn scaled_before(sentence: &Sentence, i: usize) -> bool {
 }
 
 fn word<'a>(sentence: &'a Sentence, token: &Token) -> &'a str {
-    sentence.text.get(token.start..token.end).unwrap_or("")
+    sentence.text.get(token.start()..token.end()).unwrap_or("")
 }
 
 fn significant(text: &str) -> u32 {

@@ -24,10 +24,10 @@ pub(super) enum Kind {
 pub(super) struct Token {
     /// Equal for equal tokens; numbers by value.
     pub(super) id: u32,
-    /// Where its text begins in the sentence's folded text.
-    pub(super) start: usize,
-    /// Where its text ends there.
-    pub(super) end: usize,
+    /// Where its text begins in the sentence's folded text; narrow, as hundreds of articles are kept for days.
+    start: u32,
+    /// How long it is there.
+    len: u16,
     /// What it is.
     pub(super) kind: Kind,
     /// The space-separated run of characters it belongs to.
@@ -38,6 +38,18 @@ pub(super) struct Token {
     pub(super) value: f64,
     /// Whether a number was written as an ordinal.
     pub(super) ordinal: bool,
+}
+
+impl Token {
+    /// Where its text begins in the sentence's folded text.
+    pub(super) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Where its text ends there.
+    pub(super) fn end(&self) -> usize {
+        self.start() + usize::from(self.len)
+    }
 }
 
 /// A sentence, folded and cut into tokens.
@@ -237,8 +249,8 @@ pub(super) fn tokens(sentence: &str, dot_groups: bool) -> Sentence {
         out.text.push_str(&folded);
         let mut token = Token {
             id: hash(folded.as_bytes()),
-            start,
-            end: out.text.len(),
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            len: u16::try_from(folded.len()).unwrap_or(u16::MAX),
             kind,
             run,
             capital: !out.tokens.is_empty() && raw.chars().next().is_some_and(char::is_uppercase),
