@@ -192,9 +192,13 @@ fn judge(
     };
     let seen = if first_poll { HashMap::new() } else { store.read(look_up).unwrap_or_default() };
     all.into_iter()
-        .map(|one| {
+        .map(|mut one| {
             let known = seen.get(&one.key) == Some(&one.text_hash);
             let matches = (!known).then(|| evaluate(rules, feed, document, &one.entry));
+            // Nothing is revised at the first poll, so only what is flagged will need its full text.
+            if first_poll && !matches.iter().flatten().any(Match::counts) {
+                one.entry.content = None;
+            }
             Find { one, matches }
         })
         .collect()
