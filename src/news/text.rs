@@ -199,6 +199,12 @@ fn stretch(text: &str) -> usize {
     // A space counts once a word follows it.
     let mut end = 0;
     while let Some(byte) = bytes.get(at) {
+        let eight = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map(u64::from_le_bytes);
+        if let Some(ends_in_space) = eight.and_then(|eight| words(eight, at != end || at == 0)) {
+            at += 8;
+            end = at - usize::from(ends_in_space);
+            continue;
+        }
         let doubtful = matches!(byte, 0xc2 | 0xe1..=0xe3);
         at += match byte {
             b'!'..=b'~' => 1,
@@ -215,6 +221,24 @@ fn stretch(text: &str) -> usize {
         end = at;
     }
     end
+}
+
+/// Whether eight bytes are words of ASCII with single spaces, none at the beginning where none may be; tells
+/// whether a space ends them.
+fn words(bytes: u64, no_space_first: bool) -> Option<bool> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    if bytes & HIGH != 0 {
+        return None;
+    }
+    // A high bit for each byte that is zero; none of them carries into the next.
+    let zero = |bytes: u64| !(bytes + 0x7f * ONES) & HIGH;
+    if zero(bytes & (0x60 * ONES)) | zero(bytes ^ (0x7f * ONES)) != 0 {
+        return None;
+    }
+    let spaces = zero(bytes ^ (u64::from(b' ') * ONES));
+    let doubled = spaces & (spaces << 8);
+    (doubled == 0 && !(no_space_first && spaces & 0x80 != 0)).then_some(spaces >> 63 == 1)
 }
 
 /// Whether the character that `bytes` begins with is neither white space nor control: U+0080 to U+00A0, U+1680,

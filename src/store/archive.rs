@@ -149,7 +149,9 @@ impl Tx<'_> {
 
 /// Compresses the texts of a poll.
 pub fn pack(texts: &[ArchivedText<&str>]) -> Result<Vec<u8>, std::io::Error> {
-    let json = serde_json::to_vec(texts)?;
+    let size = |text: &ArchivedText<&str>| text.title.len() + text.summary.len() + text.link.len() + 64;
+    let mut json = Vec::with_capacity(texts.iter().map(size).sum());
+    serde_json::to_writer(&mut json, texts)?;
     COMPRESSOR.with_borrow_mut(|kept| {
         if kept.is_none() {
             *kept = Some(zstd::bulk::Compressor::new(1)?);

@@ -190,9 +190,10 @@ impl Tx<'_> {
         while !rows.is_empty() {
             let many = TOGETHER.into_iter().find(|many| *many <= rows.len()).unwrap_or(1);
             let (now, later) = rows.split_at(many);
-            let row = format!("({})", vec!["?"; N].join(", "));
-            let mut sql =
-                self.prepared(&format!("INSERT INTO {into} VALUES {}", vec![row; many].join(", ")))?;
+            let row = format!(", ({}?)", "?, ".repeat(N.saturating_sub(1)));
+            let all = row.repeat(many);
+            let values = all.strip_prefix(", ").unwrap_or_default();
+            let mut sql = self.prepared(&format!("INSERT INTO {into} VALUES {values}"))?;
             for (place, value) in now.iter().flatten().enumerate() {
                 sql.raw_bind_parameter(place + 1, value).doing(doing)?;
             }

@@ -350,7 +350,7 @@ pub(super) fn language(title: &str, body: &str, tag: &str) -> String {
 /// Small words that a beginning must have, and twice as many as any other language finds there, to decide.
 const CLEAR: usize = 12;
 /// The length of that beginning, in bytes.
-const BEGINNING: usize = 600;
+const BEGINNING: usize = 300;
 
 fn guess(text: &str) -> &'static str {
     let sentence = tokens(&compose(text), false);

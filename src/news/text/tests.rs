@@ -98,3 +98,21 @@ fn every_character_is_kept_but_white_space_and_controls() {
     }
     assert_eq!(plain("a  b \u{3000} ㄱ \u{2003}ㄴ \u{7}"), "a b ㄱ ㄴ");
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_stretch_is_what_it_is_a_character_at_a_time(text in "([a-zA-Z~!@`0-9]|  ?|[\t\n\x7f\x1fé가ら\u{3000}\u{a0}]){0,40}") {
+        let mut expected = 0;
+        let mut space = true;
+        for (at, char) in text.char_indices() {
+            if char.is_control() || char.is_whitespace() && (char != ' ' || space) {
+                break;
+            }
+            space = char == ' ';
+            if !space {
+                expected = at + char.len_utf8();
+            }
+        }
+        proptest::prop_assert_eq!(stretch(&text), expected);
+    }
+}
