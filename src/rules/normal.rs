@@ -77,16 +77,16 @@ impl Pen<'_> {
         self.last = letter.class;
     }
 
-    /// Goes on in a run of letters that [`plain_run`] found.
+    /// Goes on in a run that [`plain_run`] found.
     fn go_on(&mut self, run: &str, start: u32) {
         let (from, bytes) = (self.normal.text.len(), run.len() as u32);
         self.normal.text.push_str(run);
         if run.is_ascii() {
+            self.normal.text.get_mut(from..).into_iter().for_each(str::make_ascii_lowercase);
             self.normal.map.extend(start..start + bytes);
-            if run.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                self.normal.text.get_mut(from..).into_iter().for_each(str::make_ascii_lowercase);
-                let marks = self.normal.map.iter_mut().skip(from).zip(run.bytes());
-                marks.filter(|(_, byte)| byte.is_ascii_uppercase()).for_each(|(mark, _)| *mark |= UPPER);
+            for (mark, byte) in self.normal.map.iter_mut().skip(from).zip(run.bytes()) {
+                // A space comes from where the next word does.
+                *mark = (*mark + u32::from(byte == b' ')) | if byte.is_ascii_uppercase() { UPPER } else { 0 };
             }
         } else {
             // Three bytes a syllable.
@@ -225,22 +225,40 @@ impl Normal {
     }
 }
 
-/// Returns the end of a run of letters and digits of ASCII, or of Hangul syllables, that begins at `at`, its last
-/// character left out: what follows may change that one, but none of the others.
+/// Returns the end of a run that begins at `at` and is its own normal form but for capitals: words of ASCII with
+/// single spaces, or Hangul syllables. What follows may change the last character of a word, so that is left out.
 fn plain_run(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes().get(at..)?;
-    let run = if bytes.first()?.is_ascii_alphanumeric() {
-        bytes.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len()) - 1
-    } else {
-        let is_syllable = |bytes: &[u8]| {
-            matches!(
-                bytes,
-                [0xea, 0xb0..=0xbf, _] | [0xeb | 0xec, _, _] | [0xed, 0..=0x9d, _] | [0xed, 0x9e, 0..=0xa3]
-            )
-        };
-        bytes.chunks_exact(3).take_while(|bytes| is_syllable(bytes)).count().saturating_sub(1) * 3
-    };
+    let run = if bytes.first()?.is_ascii_alphanumeric() { words(bytes) } else { syllables(bytes) };
     (run > 0).then_some(at + run)
+}
+
+fn words(bytes: &[u8]) -> usize {
+    let (mut at, mut word) = (0, 0);
+    loop {
+        at += bytes.iter().skip(at).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        // A space changes nothing, so the word before it is whole.
+        if at == word || bytes.get(at) != Some(&b' ') {
+            break;
+        }
+        at += 1;
+        word = at;
+    }
+    match at - word {
+        // No word, or one letter, which may be an initial: all ends with the word before.
+        0 | 1 => word.saturating_sub(1),
+        _ => at - 1,
+    }
+}
+
+fn syllables(bytes: &[u8]) -> usize {
+    let is_syllable = |bytes: &[u8]| {
+        matches!(
+            bytes,
+            [0xea, 0xb0..=0xbf, _] | [0xeb | 0xec, _, _] | [0xed, 0..=0x9d, _] | [0xed, 0x9e, 0..=0xa3]
+        )
+    };
+    bytes.chunks_exact(3).take_while(|bytes| is_syllable(bytes)).count().saturating_sub(1) * 3
 }
 
 /// Walks a text from any character on, looking each one up.
@@ -371,7 +389,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_run_reads_as_its_characters_do(
-            text in "([a-cA-C0-9.,% -]|[가힣갛\u{1100}\u{11ff}\u{314f}\u{d7b0}éæß思ィﾎ\u{ff9e}\u{301}\u{ad}]){0,24}"
+            text in "([a-cA-C0-9.,% -]|[a-bU5]{1,3} ?|[가힣갛\u{1100}\u{11ff}\u{314f}\u{d7b0}éæß思ィﾎ\u{ff9e}\u{301}\u{ad}]){0,24}"
         ) {
             let (mut slow, fast) = (Normal::default(), Normal::of(&text));
             slow.read_in_runs(&text, |_, _| None);
