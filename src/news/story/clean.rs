@@ -1,6 +1,6 @@
 //! What an outlet wraps round a text: tags before a headline, its own name after it, datelines, rights lines.
 
-use super::lexicon;
+use super::lexicon::{self, Role};
 use super::token::{compose, fold, is_cjk, is_hangul, tokens};
 
 /// What the tags of a headline said.
@@ -218,9 +218,7 @@ fn claims(name: &str) -> bool {
     let spaced = format!(" {}", sentence.text);
     lexicon::languages().chain(["*"]).any(|lang| {
         matches!(lang, "en" | "*")
-            && lexicon::of(lang)
-                .find(&spaced)
-                .any(|(_, _, m)| matches!(m.role, lexicon::Role::Opposite | lexicon::Role::Lone))
+            && lexicon::of(lang).find(&spaced).any(|(_, _, m)| matches!(m.role, Role::Opposite | Role::Lone))
     })
 }
 
@@ -350,25 +348,39 @@ pub(super) fn language(title: &str, body: &str, tag: &str) -> String {
 /// Small words that a beginning must have, and twice as many as any other language finds there, to decide.
 const CLEAR: usize = 12;
 /// The length of that beginning, in bytes.
-const BEGINNING: usize = 300;
+const BEGINNING: usize = 800;
 
 fn guess(text: &str) -> &'static str {
     let sentence = tokens(&compose(text), false);
-    let spaced = format!(" {}", sentence.text);
-    let beginning = spaced.get(..spaced.floor_char_boundary(BEGINNING)).unwrap_or(&spaced);
-    match *commonest(beginning).as_slice() {
-        [.., (second, _), (most, lang)] if most >= CLEAR.max(second * 2) => lang,
-        _ => commonest(&spaced).last().map_or("en", |(_, lang)| lang),
+    let end = sentence.text.floor_char_boundary(BEGINNING);
+    if let Some(clear) = clear(sentence.text.get(..end).unwrap_or_default()) {
+        return clear;
     }
+    // The whole lexicon of each language knows more small words, and where they are part of longer terms.
+    let spaced = format!(" {}", sentence.text);
+    let small = |lang| lexicon::of(lang).find(&spaced).filter(|(_, _, m)| m.role == Role::Stop).count();
+    guessable()
+        .map(|lang| (small(lang), lang))
+        .max_by_key(|(hits, lang)| (*hits, std::cmp::Reverse(*lang)))
+        .map_or("en", |(_, lang)| lang)
 }
 
-/// Languages by how many of their small words stand in a text, the likeliest last.
-fn commonest(text: &str) -> Vec<(usize, &'static str)> {
-    let small = |lang| lexicon::of(lang).find(text).filter(|(_, _, m)| m.role == lexicon::Role::Stop).count();
-    let mut all: Vec<_> = lexicon::languages()
-        .filter(|lang| !matches!(*lang, "zh" | "ar" | "ru" | "uk"))
-        .map(|lang| (small(lang), lang))
-        .collect();
-    all.sort_by_key(|(hits, lang)| (*hits, std::cmp::Reverse(*lang)));
-    all
+/// Languages that no script gives away.
+fn guessable() -> impl Iterator<Item = &'static str> {
+    lexicon::languages().filter(|lang| !matches!(*lang, "zh" | "ar" | "ru" | "uk"))
+}
+
+/// The language of a beginning, if its single small words leave no doubt.
+fn clear(beginning: &str) -> Option<&'static str> {
+    let mut counts: Vec<(usize, &str)> = guessable().map(|lang| (0, lang)).collect();
+    for of in beginning.split(' ').filter_map(lexicon::small_word) {
+        for (count, _) in counts.iter_mut().filter(|(_, lang)| of.contains(lang)) {
+            *count += 1;
+        }
+    }
+    counts.sort_unstable();
+    match *counts.as_slice() {
+        [.., (second, _), (most, lang)] if most >= CLEAR.max(second * 2) => Some(lang),
+        _ => None,
+    }
 }

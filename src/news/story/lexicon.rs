@@ -1,7 +1,7 @@
 //! The words that can contradict each other, by language.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -43,8 +43,11 @@ pub(super) struct Meaning {
 /// The terms of one language.
 #[derive(Debug, Default)]
 pub(super) struct Lexicon {
-    automaton: Option<AhoCorasick>,
+    patterns: Vec<String>,
+    /// What each pattern means.
     meanings: Vec<Box<[Meaning]>>,
+    /// Made when first needed: most houses read a few languages, and it takes longer than to read an article.
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 /// Axes below this number are the sorts of quantities.
@@ -63,13 +66,33 @@ pub(super) fn languages() -> impl Iterator<Item = &'static str> {
     ALL.keys().copied().filter(|l| *l != "*")
 }
 
+/// The languages of which a folded word is a small one, such as "the".
+pub(super) fn small_word(word: &str) -> Option<&'static [&'static str]> {
+    static SMALL: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+        let mut small: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (lang, lexicon) in ALL.iter() {
+            for (pattern, meanings) in lexicon.patterns.iter().zip(&lexicon.meanings) {
+                let word = pattern.strip_prefix(' ').filter(|word| !word.contains(' '));
+                if let Some(word) = word.filter(|_| meanings.iter().any(|m| m.role == Role::Stop && !m.open))
+                {
+                    small.entry(word).or_default().push(lang);
+                }
+            }
+        }
+        small
+    });
+    SMALL.get(word).map(Vec::as_slice)
+}
+
 impl Lexicon {
     /// Every term found in a folded text with a leading space: byte range and meanings.
     pub(super) fn find<'a>(
         &'static self,
         text: &'a str,
     ) -> impl Iterator<Item = (usize, usize, &'static Meaning)> + 'a {
-        self.automaton.iter().flat_map(move |automaton| {
+        let make =
+            || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.patterns).ok();
+        self.automaton.get_or_init(make).iter().flat_map(move |automaton| {
             automaton.find_iter(text).flat_map(move |hit| {
                 let word = text.get(hit.start()..).is_some_and(|t| t.starts_with(' '));
                 let next = text.get(hit.end()..).and_then(|t| t.chars().next());
@@ -141,6 +164,5 @@ fn build(terms: BTreeMap<String, Vec<Meaning>>) -> Lexicon {
     // Thousands of short lists, kept for good.
     let tight = |(term, meanings): (String, Vec<Meaning>)| (term, meanings.into_boxed_slice());
     let (patterns, meanings): (Vec<String>, Vec<Box<[Meaning]>>) = terms.into_iter().map(tight).unzip();
-    let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns).ok();
-    Lexicon { automaton, meanings }
+    Lexicon { patterns, meanings, automaton: OnceLock::new() }
 }
