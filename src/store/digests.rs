@@ -101,11 +101,12 @@ impl Tx<'_> {
         now: Timestamp,
         day_before: Timestamp,
     ) -> Result<(), StoreError> {
+        // What a day brought is gone through only for one that is not known yet, not at each start.
         const SQL: &str = "
             INSERT INTO subscription (name, created_at, from_seq, digest_article)
-            VALUES (:name, :now, coalesce((SELECT max(seq) FROM match WHERE at < :before), 0),
-                    coalesce((SELECT max(id) FROM article WHERE seen_at < :before), 0))
-            ON CONFLICT DO NOTHING";
+            SELECT :name, :now, coalesce((SELECT max(seq) FROM match WHERE at < :before), 0),
+                   coalesce((SELECT max(id) FROM article WHERE seen_at < :before), 0)
+            WHERE NOT EXISTS (SELECT 1 FROM subscription WHERE name = :name)";
         self.prepared(SQL)?
             .execute(named_params! { ":name": name, ":now": ms(now), ":before": ms(day_before) })
             .doing("note a subscription")?;

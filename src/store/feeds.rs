@@ -161,6 +161,7 @@ impl Tx<'_> {
             WHERE id = :id";
         let doing = "bring the feeds in line with the configuration";
         let rows = self.feeds(false)?;
+        let mut in_line = true;
         let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
         let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
         let mut unnamed: HashMap<&str, &FeedRow> = rows
@@ -186,14 +187,16 @@ impl Tx<'_> {
                     .execute(named_params! { ":name": name, ":url": url, ":at": ms(first_poll(place)) }),
             };
             done.doing(doing)?;
+            in_line = false;
         }
         // What is left was renamed to nothing: it is no longer configured.
         for row in unnamed.values().filter(|row| row.active) {
             self.prepared(ACTIVATE)?
                 .execute(named_params! { ":id": row.id, ":active": false })
                 .doing(doing)?;
+            in_line = false;
         }
-        self.feeds(true)
+        if in_line { Ok(rows.into_iter().filter(|row| row.active).collect()) } else { self.feeds(true) }
     }
 
     /// Returns the feeds, by name; only those in use when `active`.
