@@ -40,11 +40,7 @@ impl RuleSet {
         for set in &self.compounds {
             let Some(also) = self.also(*set) else { continue };
             let view = also.view(found);
-            // Asked first, as it nearly always ends here.
-            if !view.holds(&also.expr) {
-                continue;
-            }
-            let places = view.places::<Place>(&also.expr).unwrap_or_default();
+            let Some(places) = view.places::<Place>(&also.expr) else { continue };
             let occurrence = |Place { field, start, end }| Occurrence {
                 field,
                 start,

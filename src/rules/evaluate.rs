@@ -1,6 +1,7 @@
 //! Whether an expression holds for what was found, and what in the text makes it hold.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
 use crate::rules::outcome::Field;
@@ -71,6 +72,8 @@ pub(crate) struct View<'f> {
     pub(crate) score: &'f Weights,
     /// Lists that differ for this rule, because an occurrence needed a follower and has one here.
     followed: Vec<(SetId, Vec<Occurrence>)>,
+    /// The score, once it was asked for.
+    score_of_all: OnceCell<i64>,
 }
 
 /// How a rule counts points.
@@ -83,8 +86,8 @@ pub(crate) struct Weights {
 
 impl<'f> View<'f> {
     pub(crate) fn new(found: &'f Found, fields: &'f [Field], score: &'f Weights, sets: &[SetId]) -> Self {
-        let mut view = Self { found, fields, score, followed: Vec::new() };
-        if sets.iter().any(|set| found.of(*set).iter().any(|o| o.needs_follower)) {
+        let mut view = Self { found, fields, score, followed: Vec::new(), score_of_all: OnceCell::new() };
+        if found.unsure && sets.iter().any(|set| found.of(*set).iter().any(|o| o.needs_follower)) {
             view.settle(sets);
         }
         view
@@ -92,6 +95,7 @@ impl<'f> View<'f> {
 
     /// The same view, blind for one set.
     pub(crate) fn without(mut self, set: SetId) -> Self {
+        self.score_of_all.take();
         self.followed.retain(|(followed, _)| *followed != set);
         self.followed.push((set, Vec::new()));
         self
@@ -150,15 +154,30 @@ impl<'f> View<'f> {
     pub(crate) fn holds(&self, expr: &Expr) -> bool {
         match &expr.node {
             Node::Set { id, field, least: 1 } => self.within(*id, *field).next().is_some(),
-            Node::And(parts) => parts.iter().all(|part| self.holds(part)),
+            // What takes one look goes first.
+            Node::And(parts) => {
+                let (quick, slow) = (parts.iter(), parts.iter());
+                quick.filter(|part| is_quick(part)).all(|part| self.holds(part))
+                    && slow.filter(|part| !is_quick(part)).all(|part| self.holds(part))
+            }
             Node::Or(parts) => parts.iter().any(|part| self.holds(part)),
             Node::Not(part) => !self.holds(part),
-            Node::Pair(_, left, right) if !self.holds(left) || (!self.holds(right) && !is_away(expr)) => {
-                false
-            }
             Node::Of(least, parts) => parts.iter().filter(|part| self.holds(part)).count() >= *least,
             Node::Score(least) => self.score() >= *least,
             Node::Set { .. } | Node::Pair(..) => self.places::<Place>(expr).is_some(),
+        }
+    }
+
+    /// Whether the sets that an expression cannot hold without are there at all: far cheaper than where they stand.
+    fn may_hold(&self, expr: &Expr) -> bool {
+        match &expr.node {
+            Node::Set { id, .. } => !self.of(*id).is_empty(),
+            Node::And(parts) => parts.iter().all(|part| self.may_hold(part)),
+            Node::Or(parts) => parts.iter().any(|part| self.may_hold(part)),
+            Node::Pair(Nearness::Away(_), left, _) => self.may_hold(left),
+            Node::Pair(_, left, right) => self.may_hold(left) && self.may_hold(right),
+            Node::Of(least, parts) => parts.iter().filter(|part| self.may_hold(part)).count() >= *least,
+            Node::Not(_) | Node::Score(_) => true,
         }
     }
 
@@ -186,6 +205,7 @@ impl<'f> View<'f> {
                 (places.len() >= *least).then(|| gather(places))
             }
             Node::Score(least) => (self.score() >= *least).then(Vec::new),
+            Node::Pair(..) if !self.may_hold(expr) => None,
             Node::Pair(nearness, left, right) => {
                 let left = self.places::<C>(left)?;
                 let right = self.places::<C>(right);
@@ -276,7 +296,7 @@ impl<'f> View<'f> {
 
     /// Returns the points of each set in each field that has some: set, field, times counted, points.
     pub(crate) fn points(&self) -> impl Iterator<Item = (SetId, Field, i64, i64)> {
-        self.score.of.iter().flat_map(move |(set, weight)| {
+        self.score.of.iter().filter(|(set, _)| !self.of(*set).is_empty()).flat_map(move |(set, weight)| {
             self.fields.iter().filter_map(move |field| {
                 let count = self.count(self.within(*set, Some(*field)));
                 let times = i64::try_from(count).unwrap_or(i64::MAX).min(self.score.cap);
@@ -297,7 +317,8 @@ impl<'f> View<'f> {
 
     /// Returns the score.
     pub(crate) fn score(&self) -> i64 {
-        self.points().fold(0, |sum, (.., points)| sum.saturating_add(points))
+        let add = |sum: i64, (.., points): (SetId, Field, i64, i64)| sum.saturating_add(points);
+        *self.score_of_all.get_or_init(|| self.points().fold(0, add))
     }
 
     /// Returns the branches of an expression that hold: the alternatives of an outermost `or`, else the whole.
@@ -326,8 +347,12 @@ impl View<'_> {
     }
 }
 
-fn is_away(expr: &Expr) -> bool {
-    matches!(&expr.node, Node::Pair(Nearness::Away(_), ..))
+fn is_quick(expr: &Expr) -> bool {
+    match &expr.node {
+        Node::Score(_) | Node::Set { .. } => true,
+        Node::Not(part) => is_quick(part),
+        _ => false,
+    }
 }
 
 /// Puts places of several parts in order, each once.

@@ -4,6 +4,8 @@
 //! when its normal form stands in the text's normal form. Every byte of the
 //! normal form knows which character of the original it came from.
 
+use std::cell::Cell;
+
 use crate::rules::fold::{Fold, Folded, cluster, fold};
 use crate::rules::script::{Class, DECIMAL};
 
@@ -34,6 +36,8 @@ pub(crate) struct Normal {
     text: String,
     /// For each byte of `text`: the original offset, and two flags.
     map: Vec<u32>,
+    /// Where the word asked for last goes on, and where it ends: several patterns ask for the same one.
+    word: Cell<(usize, usize)>,
     folded: Vec<Folded>,
 }
 
@@ -140,6 +144,8 @@ impl Normal {
     fn read_in_runs(&mut self, text: &str, run: impl Fn(&str, usize) -> Option<usize>) {
         self.text.clear();
         self.map.clear();
+        // No word: the second is before the first.
+        self.word.set((1, 0));
         self.text.reserve(text.len() + 16);
         self.map.reserve(text.len() + 16);
         let mut folded = std::mem::take(&mut self.folded);
@@ -216,12 +222,40 @@ impl Normal {
 
     /// Returns the class of the character that ends at `at`.
     pub(crate) fn class_before(&self, at: usize) -> Option<Class> {
-        self.text.get(..at)?.chars().next_back().map(|c| fold(c).first.class)
+        self.text.get(..at)?.chars().next_back().map(class_in_normal)
     }
 
     /// Returns the class of the character that begins at `at`.
     pub(crate) fn class_at(&self, at: usize) -> Option<Class> {
-        self.text.get(at..)?.chars().next().map(|c| fold(c).first.class)
+        self.text.get(at..)?.chars().next().map(class_in_normal)
+    }
+
+    /// Returns the end of the spaced-script word that goes on at `at`.
+    pub(crate) fn word_end(&self, at: usize) -> usize {
+        let (from, to) = self.word.get();
+        if (from..=to).contains(&at) {
+            return to;
+        }
+        match self.class_before(at) {
+            Some(class) if class.has_words() => {
+                let rest = self.text.get(at..).unwrap_or_default();
+                let end = at + rest.len() - rest.trim_start_matches(|c| class_in_normal(c) == class).len();
+                self.word.set((at, end));
+                end
+            }
+            _ => at,
+        }
+    }
+}
+
+/// Returns the class of a character of a normal form; for nearly all of them without a look into the tables.
+pub(crate) fn class_in_normal(c: char) -> Class {
+    match c {
+        'a'..='z' | '0'..='9' => Class::Alpha,
+        ' ' => Class::Soft,
+        '\u{ac00}'..='\u{d7a3}' => Class::Hangul,
+        '\u{4e00}'..='\u{9fff}' => Class::Han,
+        _ => fold(c).first.class,
     }
 }
 

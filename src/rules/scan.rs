@@ -1,15 +1,14 @@
 //! Finds every pattern in an article: one pass of an automaton, then edges and capitals.
 
 use std::cell::{OnceCell, RefCell};
-use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::rules::expression::SetId;
-use crate::rules::normal::{Normal, STOP};
+use crate::rules::normal::{Normal, STOP, class_in_normal};
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Piece, Variant};
-use crate::rules::script::{Class, PARTICLES, is_arabic_prefix};
+use crate::rules::script::{Class, PARTICLES, PARTICLE_BYTES, is_arabic_prefix};
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
 const FEW: usize = 200;
@@ -60,6 +59,17 @@ pub(crate) enum EntryKind {
     Regex(u32),
 }
 
+impl Entry {
+    /// What must be true before it.
+    fn left(&self) -> Edge {
+        match &self.kind {
+            EntryKind::Plain(ends) => ends.left,
+            EntryKind::Shaped(variant) => variant.ends.left,
+            EntryKind::Regex(_) => Edge::Free,
+        }
+    }
+}
+
 impl EntryKind {
     /// Returns what a variant's literal leads to.
     pub(crate) fn of(variant: Variant) -> Self {
@@ -71,11 +81,20 @@ impl EntryKind {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     automaton: Option<AhoCorasick>,
-    /// For each literal: the range of its entries.
-    entries_of: Vec<Range<usize>>,
+    literals: Vec<Literal>,
+    /// Those of one literal lie together.
     entries: Vec<Entry>,
     regexes: Vec<Expression>,
     fields: Vec<Field>,
+}
+
+/// What the automaton looks for.
+#[derive(Debug)]
+struct Literal {
+    /// Where its entries begin; they end where those of the next one do.
+    first: u32,
+    /// What must be true before it, for all of its entries: asked first, as most literals stand within other words.
+    left: Edge,
 }
 
 /// A pattern met in what another pattern matches.
@@ -108,6 +127,8 @@ pub(crate) struct Found {
     pub(crate) by_set: Vec<Vec<Occurrence>>,
     /// Sets with an occurrence.
     pub(crate) touched: Vec<SetId>,
+    /// Whether an occurrence needs a follower.
+    pub(crate) unsure: bool,
     wanted: Vec<u32>,
 }
 
@@ -159,6 +180,7 @@ impl Found {
                 self.touched.push(set);
             }
             list.push(occurrence);
+            self.unsure |= occurrence.needs_follower;
         }
     }
 }
@@ -183,7 +205,7 @@ impl Ruler {
         let (mut units, mut sentence) = (0, 0);
         let (mut last, mut run) = (Class::Hard, 0_u32);
         for c in text.chars() {
-            let class = crate::rules::fold::fold(c).first.class;
+            let class = class_in_normal(c);
             let before = (units, sentence);
             run = if class == last { run + 1 } else { 0 };
             units += match class {
@@ -225,17 +247,20 @@ impl Scanner {
         let mut literals = literals;
         literals.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut words: Vec<String> = Vec::with_capacity(literals.len());
-        let mut entries_of: Vec<Range<usize>> = Vec::with_capacity(literals.len());
-        let mut entries = Vec::with_capacity(literals.len());
-        for (at, (word, entry)) in literals.into_iter().enumerate() {
-            entries.push(entry);
-            match entries_of.last_mut() {
-                Some(range) if words.last() == Some(&word) => range.end = at + 1,
+        let mut read: Vec<Literal> = Vec::with_capacity(literals.len());
+        let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
+        for (word, entry) in literals {
+            let left = entry.left();
+            match read.last_mut() {
+                Some(literal) if words.last() == Some(&word) => {
+                    literal.left = if literal.left == left { left } else { Edge::Free };
+                }
                 _ => {
                     words.push(word);
-                    entries_of.push(at..at + 1);
+                    read.push(Literal { first: entries.len() as u32, left });
                 }
             }
+            entries.push(entry);
         }
         let automaton = (!words.is_empty())
             .then(|| {
@@ -249,7 +274,7 @@ impl Scanner {
                     .build(&words)
             })
             .transpose()?;
-        Ok(Self { automaton, entries_of, entries, regexes, fields })
+        Ok(Self { automaton, literals: read, entries, regexes, fields })
     }
 
     /// Returns the fields that are searched.
@@ -279,6 +304,7 @@ impl Scanner {
         for set in std::mem::take(&mut found.touched) {
             found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
         }
+        found.unsure = false;
         found.spare.get_mut().extend(found.rulers.iter_mut().filter_map(OnceCell::take));
         if found.by_set.len() < sets {
             found.by_set.resize_with(sets, Vec::new);
@@ -319,8 +345,13 @@ impl Scanner {
         let mut wanted = std::mem::take(&mut found.wanted);
         wanted.clear();
         for met in automaton.find_overlapping_iter(normal.text()) {
-            let Some(range) = self.entries_of.get(met.pattern().as_usize()) else { continue };
-            for entry in self.entries.get(range.clone()).unwrap_or_default() {
+            let Some(literal) = self.literals.get(met.pattern().as_usize()) else { continue };
+            if !left_edge(literal.left, &normal, met.start()) {
+                continue;
+            }
+            let next = self.literals.get(met.pattern().as_usize() + 1);
+            let entries = literal.first as usize..next.map_or(self.entries.len(), |next| next.first as usize);
+            for entry in self.entries.get(entries).unwrap_or_default() {
                 let fit = match &entry.kind {
                     EntryKind::Regex(regex) => {
                         wanted.push(*regex);
@@ -369,7 +400,7 @@ fn fits(ends: Ends, normal: &Normal, start: usize, end: usize) -> Option<(usize,
         return None;
     }
     if ends.star {
-        return Some((word_end(normal, end), false));
+        return Some((normal.word_end(end), false));
     }
     let rest = normal.text().get(end..)?;
     let plurals = if ends.plural { ["", "s", "es"].as_slice() } else { &[""] };
@@ -396,7 +427,7 @@ fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
             .flatten()
     };
     if normal.class_before(end) != Some(Class::Hangul) {
-        return here(word_end(normal, end));
+        return here(normal.word_end(end));
     }
     let syllables =
         normal.text().get(end..)?.char_indices().map(|(at, _)| end + at).chain([normal.text().len()]);
@@ -404,18 +435,6 @@ fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
         .take_while(|at| *at == end || normal.class_before(*at) == Some(Class::Hangul))
         .take(5)
         .find_map(here)
-}
-
-/// Returns the end of the spaced-script word that goes on at `at`.
-fn word_end(normal: &Normal, at: usize) -> usize {
-    let rest = normal.text().get(at..).unwrap_or_default();
-    match normal.class_before(at) {
-        Some(class) if class.has_words() => {
-            let is_part = |c: char| crate::rules::fold::fold(c).first.class == class;
-            at + rest.len() - rest.trim_start_matches(is_part).len()
-        }
-        _ => at,
-    }
 }
 
 fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {
@@ -426,10 +445,11 @@ fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {
         Edge::Katakana => before != Some(Class::Katakana) || normal.is_break(at),
         Edge::Hangul => before != Some(Class::Hangul) || normal.is_break(at),
         Edge::Arabic => {
-            let text = normal.text().get(..at).unwrap_or_default();
-            let is_part = |c: char| crate::rules::fold::fold(c).first.class == Class::Arabic;
-            let word = text.trim_end_matches(is_part).len();
-            text.len() - word <= 16 && is_arabic_prefix(text.get(word..).unwrap_or_default())
+            // One letter more than the longest prefix decides, however long the word is.
+            let nearest = normal.text().get(normal.text().ceil_char_boundary(at.saturating_sub(18))..at);
+            let nearest = nearest.unwrap_or_default();
+            let word = nearest.trim_end_matches(|c| class_in_normal(c) == Class::Arabic).len();
+            nearest.len() - word <= 16 && is_arabic_prefix(nearest.get(word..).unwrap_or_default())
         }
     }
 }
@@ -451,9 +471,11 @@ fn right_edge(edge: Edge, normal: &Normal, at: usize) -> Verdict {
         Edge::Katakana => after != Some(Class::Katakana) || normal.is_break(at),
         Edge::Hangul => {
             let ends = |at: usize| normal.class_at(at) != Some(Class::Hangul) || normal.is_break(at);
-            let rest = normal.text().get(at..).unwrap_or_default();
-            let particle = |particle: &str| rest.starts_with(particle) && ends(at + particle.len());
-            if !ends(at) && !PARTICLES.into_iter().any(particle) {
+            let is_particle = |length: usize| {
+                ends(at + length)
+                    && normal.text().get(at..at + length).is_some_and(|rest| PARTICLES.contains(&rest))
+            };
+            if !ends(at) && !PARTICLE_BYTES.into_iter().any(is_particle) {
                 return Verdict::WithFollower;
             }
             true

@@ -133,6 +133,9 @@ pub(crate) const PARTICLES: [&str; 19] = [
     "부터", "까지", "에는",
 ];
 
+/// How long they are.
+pub(crate) const PARTICLE_BYTES: [usize; 2] = [3, 6];
+
 /// Whether `prefix`, all that stands before a match in an Arabic word, is made of
 /// conjunction, preposition and article only.
 pub(crate) fn is_arabic_prefix(prefix: &str) -> bool {
@@ -142,4 +145,15 @@ pub(crate) fn is_arabic_prefix(prefix: &str) -> bool {
         rest.strip_prefix("ال").unwrap_or(rest)
     });
     rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn particles_have_the_lengths_that_are_tried() {
+        let is_tried = |particle: &&str| PARTICLE_BYTES.contains(&particle.len());
+        assert!(PARTICLES.iter().all(|particle| is_tried(&particle)));
+    }
 }
