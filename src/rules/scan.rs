@@ -8,7 +8,7 @@ use crate::rules::expression::SetId;
 use crate::rules::normal::{Normal, STOP, class_in_normal};
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Piece, Variant};
-use crate::rules::script::{Class, PARTICLES, PARTICLE_BYTES, is_arabic_prefix};
+use crate::rules::script::{Class, PARTICLE_BYTES, PARTICLES, is_arabic_prefix};
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
 const FEW: usize = 200;

@@ -40,7 +40,7 @@ pub(super) const UNINDEXED: &str = "CREATE TEMP TABLE unindexed (article_id INTE
 impl Tx<'_> {
     /// Records the text of a matched article, replacing an earlier wording.
     ///
-    /// The search gets it by [`Tx::index_texts`], which ends every transaction.
+    /// The search gets it by `Tx::index_texts`, which ends every transaction.
     pub fn record_text(&self, article_id: i64, text: &NewText) -> Result<(), StoreError> {
         const INDEXED: &str = "
             SELECT 1 FROM article_text WHERE article_id = ?1 AND article_id NOT IN (SELECT article_id FROM unindexed)";
