@@ -27,15 +27,16 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let header = content_type.and_then(label::of_header);
     let own = label::of_document(bytes);
-    let utf8 = std::str::from_utf8(bytes);
-    if has_jis_escapes(bytes) && utf8.is_ok() {
+    // The same as the standard library's, several times as fast.
+    let utf8 = UTF_8.decode_without_bom_handling_and_without_replacement(bytes);
+    if has_jis_escapes(bytes) && utf8.is_some() {
         let (text, bad) = ISO_2022_JP.decode_without_bom_handling(bytes);
         if !bad {
             return Decoded { text, flaws: Vec::new() };
         }
     }
-    if let Ok(text) = utf8 {
-        return Decoded { text: text.into(), flaws: wrong_label(bytes, header, own) };
+    if let Some(text) = utf8 {
+        return Decoded { text, flaws: wrong_label(bytes, header, own) };
     }
     labelled(bytes, header, own).unwrap_or_else(|| unlabelled(bytes))
 }

@@ -41,7 +41,10 @@ impl<'a> Names<'a> {
             .filter(|token| matches!(token.kind, Kind::Start | Kind::Empty))
         {
             let tag = markup.slice(token.from, token.to);
-            if names.len() >= REMEMBERED || memchr::memmem::find(tag.as_bytes(), b"xmlns:").is_none() {
+            // Most tags have no attributes.
+            let bare = tag.len() <= token.name.len() + "< xmlns:>".len();
+            if bare || names.len() >= REMEMBERED || memchr::memmem::find(tag.as_bytes(), b"xmlns:").is_none()
+            {
                 continue;
             }
             for (name, value) in Attributes::of(tag).take(REMEMBERED) {
@@ -127,6 +130,10 @@ impl<'a> Attributes<'a> {
 
     /// Returns an attribute's value, decoded.
     pub(super) fn get(tag: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+        // `<title>` is asked for a type, a mode and more.
+        if tag.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
         let found = Self::of(tag).take(256).find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         found.map(|(_, value)| entity::decode(value))
     }
