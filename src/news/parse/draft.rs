@@ -151,15 +151,23 @@ impl<'a> Finisher<'a> {
 }
 
 fn clean(text: &str) -> String {
-    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+    if is_clean(text) {
         return text.to_owned();
     }
     text.chars().filter(|char| !char.is_control()).collect()
 }
 
+fn is_clean(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+}
+
 /// The beginning of a raw value, for showing.
 fn claim(raw: &str) -> String {
-    raw.trim().chars().filter(|char| !char.is_control()).take(100).collect()
+    let raw = raw.trim();
+    if raw.len() <= 100 && is_clean(raw) {
+        return raw.to_owned();
+    }
+    raw.chars().filter(|char| !char.is_control()).take(100).collect()
 }
 
 fn authors(raw: &[Cow<'_, str>]) -> Vec<String> {

@@ -222,8 +222,12 @@ pub(super) fn local(name: &str) -> &str {
 
 /// Tells whether an element is an entry of a feed.
 pub(super) fn is_item(name: &str) -> bool {
-    let name = local(name);
-    name.eq_ignore_ascii_case("item") || name.eq_ignore_ascii_case("entry")
+    // Every tag is asked, more than once: from behind, most are seen not to be at once.
+    let ends = |own: &str| {
+        let (prefix, tail) = name.split_at_checked(name.len().wrapping_sub(own.len())).unwrap_or_default();
+        tail.eq_ignore_ascii_case(own) && (prefix.is_empty() || prefix.ends_with(':'))
+    };
+    ends("item") || ends("entry")
 }
 
 fn is_container(name: &str) -> bool {
