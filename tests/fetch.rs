@@ -18,6 +18,8 @@ mod conditional;
 mod hostile;
 #[path = "fetch/redirects.rs"]
 mod redirects;
+#[path = "fetch/sharing.rs"]
+mod sharing;
 #[path = "fetch/tls.rs"]
 mod tls;
 

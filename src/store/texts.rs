@@ -170,3 +170,59 @@ impl Tx<'_> {
         rows.collect::<Result<_, _>>().doing("list earlier wordings")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ArticleRow, Store};
+
+    fn text(title: &str) -> NewText {
+        NewText { title: title.to_owned(), ..NewText::default() }
+    }
+
+    fn match_of(tx: Tx<'_>, id: i64) -> Result<(), StoreError> {
+        let feed_id =
+            tx.sync_feeds(&[("a".to_owned(), "https://a.example/".to_owned())], |_| Timestamp::UNIX_EPOCH)?;
+        let feed_id = feed_id.first().map_or(0, |feed| feed.id);
+        let now = Timestamp::UNIX_EPOCH;
+        tx.record_articles(&[ArticleRow {
+            id,
+            feed_id,
+            seen_at: now,
+            published_at: None,
+            text_hash: 0,
+            path_hash: 0,
+            batch: None,
+        }])?;
+        tx.record_match(id, now, (crate::rules::outcome::Level::Digest, 1), "fresh", "")?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_search_finds_each_wording_while_it_stands_and_nothing_of_what_was_undone() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("a.db"), Timestamp::UNIX_EPOCH, true).unwrap();
+        let first = store.write(|tx| {
+            match_of(tx, 1)?;
+            tx.record_text(1, &text("Talks open in Seoul"))?;
+            tx.record_text(1, &text("Talks begin in Tokyo"))
+        });
+        let undone = store.write(|tx| {
+            match_of(tx, 2)?;
+            tx.record_text(2, &text("Talks fail in Warsaw"))?;
+            Err::<(), _>(StoreError::Closed)
+        });
+        let last = store.write(|tx| {
+            match_of(tx, 3)?;
+            tx.record_text(3, &text("Budget passes in Oslo"))
+        });
+        let (first, undone, last) = tokio::join!(first, undone, last);
+        assert!(first.is_ok() && undone.is_err() && last.is_ok());
+        let found = |words: &[&str]| store.read(|tx| tx.search(words, 9)).unwrap().len();
+        assert_eq!(["Seoul", "Tokyo", "Warsaw", "Oslo"].map(|word| found(&[word])), [0, 1, 0, 1]);
+        store.write(|tx| tx.record_text(3, &text("Budget falls in Madrid"))).await.unwrap();
+        assert_eq!(["Oslo", "Madrid"].map(|word| found(&[word])), [0, 1]);
+        let sound = "INSERT INTO article_fts (article_fts, rank) VALUES ('integrity-check', 1)";
+        store.write(move |tx| tx.db.execute_batch(sound).doing("check the index")).await.unwrap();
+    }
+}
