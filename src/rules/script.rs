@@ -153,7 +153,6 @@ mod tests {
 
     #[test]
     fn particles_have_the_lengths_that_are_tried() {
-        let is_tried = |particle: &&str| PARTICLE_BYTES.contains(&particle.len());
-        assert!(PARTICLES.iter().all(|particle| is_tried(particle)));
+        assert!(PARTICLES.iter().all(|particle| PARTICLE_BYTES.contains(&particle.len())));
     }
 }
