@@ -45,9 +45,14 @@ pub async fn open_soon(
     once: bool,
 ) -> Result<(Setup, Lock), StartError> {
     let begun = Instant::now();
+    let mut told = false;
     let lock = loop {
         match enter(&loaded) {
-            Err(StartError::Running(_)) if begun.elapsed() < PATIENCE => {
+            Err(StartError::Running(state_dir)) if begun.elapsed() < PATIENCE => {
+                if !told {
+                    tracing::info!("waiting for the burdenwatch that has {} to end", state_dir.display());
+                    told = true;
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             done => break done?,

@@ -34,7 +34,7 @@ async fn a_command_that_works_alone_for_a_moment_does_not_stop_a_start() {
     let lock = std::fs::File::create(town.watch.state.join("burdenwatch.lock")).unwrap();
     lock.lock().unwrap();
     let daemon = town.watch.start();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    daemon.says("waiting for the burdenwatch that has").await;
     drop(lock);
     daemon.says("is watching").await;
     daemon.stop().await;
