@@ -185,11 +185,12 @@ impl Builder {
         sets.dedup();
         in_when.sort_unstable();
         in_when.dedup();
-        let score = Weights {
+        let mut score = Weights {
             of: weights.unwrap_or_else(|| in_when.iter().map(|set| (*set, 1)).collect()),
             title_x: rule.score.title_x,
             cap: rule.score.cap,
         };
+        score.of.sort_unstable();
         let necessary = self.necessary(&when, &score).unwrap_or_default();
         self.rules.push(Rule {
             info: info(rule),

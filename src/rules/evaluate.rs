@@ -79,6 +79,7 @@ pub(crate) struct View<'f> {
 /// How a rule counts points.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
+    /// In the order of the sets.
     pub(crate) of: Vec<(SetId, i64)>,
     pub(crate) title_x: i64,
     pub(crate) cap: i64,
@@ -154,11 +155,13 @@ impl<'f> View<'f> {
     pub(crate) fn holds(&self, expr: &Expr) -> bool {
         match &expr.node {
             Node::Set { id, field, least: 1 } => self.within(*id, *field).next().is_some(),
-            // What takes one look goes first.
+            // What takes one look goes first, and where things stand to each other last.
             Node::And(parts) => {
-                let (quick, slow) = (parts.iter(), parts.iter());
-                quick.filter(|part| is_quick(part)).all(|part| self.holds(part))
-                    && slow.filter(|part| !is_quick(part)).all(|part| self.holds(part))
+                let slow = || parts.iter().filter(|part| !is_quick(part));
+                let mut quick = parts.iter().filter(|part| is_quick(part));
+                slow().all(|part| self.may_hold(part))
+                    && quick.all(|part| self.holds(part))
+                    && slow().all(|part| self.holds(part))
             }
             Node::Or(parts) => parts.iter().any(|part| self.holds(part)),
             Node::Not(part) => !self.holds(part),
@@ -236,17 +239,17 @@ impl<'f> View<'f> {
             if after.as_slice().first().is_none_or(|b| b.place().field != at.field) {
                 continue;
             }
-            let ruler = self.found.ruler(at.field);
+            let one_sentence = |to: u32| self.found.is_one_sentence(at.field, at.start, to);
             let reachable = after.take_while(|b| {
                 let b = b.place();
                 b.field == at.field
                     && match units {
-                        Some(units) => ruler.gap(at.end, b.start) <= units,
-                        None => ruler.same_sentence(at.start, b.start),
+                        Some(units) => self.found.is_within(at.field, at.end, b.start, units),
+                        None => one_sentence(b.start),
                     }
             });
             for b in reachable {
-                if units.is_none() && !ruler.same_sentence(at.start, b.place().end) {
+                if units.is_none() && !one_sentence(b.place().end) {
                     continue;
                 }
                 if places.len() == MOST_PLACES {
@@ -270,14 +273,14 @@ impl<'f> View<'f> {
         let mut places = places;
         places.retain(|place| {
             let at = place.place();
-            let ruler = self.found.ruler(at.field);
+            let within = |from: u32, to: u32| self.found.is_within(at.field, from, to, units);
             let next = others
                 .partition_point(|other| (other.place().field, other.place().start) < (at.field, at.end));
             let before =
                 next.checked_sub(1).and_then(|last| reach.get(last)).filter(|(field, _)| *field == at.field);
             let after = others.get(next).map(Cover::place).filter(|other| other.field == at.field);
-            before.is_none_or(|(_, end)| *end <= at.start && ruler.gap(*end, at.start) > units)
-                && after.is_none_or(|other| ruler.gap(at.end, other.start) > units)
+            before.is_none_or(|(_, end)| *end <= at.start && !within(*end, at.start))
+                && after.is_none_or(|other| !within(at.end, other.start))
         });
         places
     }
@@ -296,14 +299,16 @@ impl<'f> View<'f> {
 
     /// Returns the points of each set in each field that has some: set, field, times counted, points.
     pub(crate) fn points(&self) -> impl Iterator<Item = (SetId, Field, i64, i64)> {
-        self.score.of.iter().filter(|(set, _)| !self.of(*set).is_empty()).flat_map(move |(set, weight)| {
-            self.fields.iter().filter_map(move |field| {
-                let count = self.count(self.within(*set, Some(*field)));
-                let times = i64::try_from(count).unwrap_or(i64::MAX).min(self.score.cap);
-                let title_x = if *field == Field::Title { self.score.title_x } else { 1 };
-                (times > 0)
-                    .then(|| (*set, *field, times, weight.saturating_mul(times).saturating_mul(title_x)))
-            })
+        self.score.of.iter().flat_map(|(set, weight)| self.points_of(*set, *weight))
+    }
+
+    fn points_of(&self, set: SetId, weight: i64) -> impl Iterator<Item = (SetId, Field, i64, i64)> {
+        let fields = if self.of(set).is_empty() { &[] } else { self.fields };
+        fields.iter().filter_map(move |field| {
+            let count = self.count(self.within(set, Some(*field)));
+            let times = i64::try_from(count).unwrap_or(i64::MAX).min(self.score.cap);
+            let title_x = if *field == Field::Title { self.score.title_x } else { 1 };
+            (times > 0).then(|| (set, *field, times, weight.saturating_mul(times).saturating_mul(title_x)))
         })
     }
 
@@ -317,8 +322,15 @@ impl<'f> View<'f> {
 
     /// Returns the score.
     pub(crate) fn score(&self) -> i64 {
-        let add = |sum: i64, (.., points): (SetId, Field, i64, i64)| sum.saturating_add(points);
-        *self.score_of_all.get_or_init(|| self.points().fold(0, add))
+        // A few sets occur; a rule may weigh a hundred.
+        let points_of = |set: &SetId| {
+            let weighed = self.score.of.binary_search_by_key(set, |(weighed, _)| *weighed).ok();
+            let weight = weighed.and_then(|at| self.score.of.get(at)).map_or(0, |(_, weight)| *weight);
+            self.points_of(*set, weight).fold(0, |sum: i64, (.., points)| sum.saturating_add(points))
+        };
+        *self
+            .score_of_all
+            .get_or_init(|| self.found.touched.iter().map(points_of).fold(0, i64::saturating_add))
     }
 
     /// Returns the branches of an expression that hold: the alternatives of an outermost `or`, else the whole.

@@ -21,6 +21,7 @@ pub mod outcome;
 pub(crate) mod pattern;
 #[cfg(test)]
 mod reference;
+pub(crate) mod ruler;
 pub(crate) mod scan;
 pub(crate) mod script;
 pub mod set;

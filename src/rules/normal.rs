@@ -88,7 +88,7 @@ impl Pen<'_> {
         if run.is_ascii() {
             self.normal.text.get_mut(from..).into_iter().for_each(str::make_ascii_lowercase);
             self.normal.map.extend(start..start + bytes);
-            for (mark, byte) in self.normal.map.iter_mut().skip(from).zip(run.bytes()) {
+            for (mark, byte) in self.normal.map.get_mut(from..).into_iter().flatten().zip(run.bytes()) {
                 // A space comes from where the next word does.
                 *mark = (*mark + u32::from(byte == b' ')) | if byte.is_ascii_uppercase() { UPPER } else { 0 };
             }
@@ -255,6 +255,11 @@ pub(crate) fn class_in_normal(c: char) -> Class {
         ' ' => Class::Soft,
         '\u{ac00}'..='\u{d7a3}' => Class::Hangul,
         '\u{4e00}'..='\u{9fff}' => Class::Han,
+        '\u{3041}'..='\u{3096}' => Class::Hiragana,
+        'ァ'..='ヺ' | 'ー' => Class::Katakana,
+        'а'..='я' => Class::Alpha,
+        HARD => Class::Hard,
+        STOP => Class::Stop,
         _ => fold(c).first.class,
     }
 }
@@ -429,6 +434,15 @@ mod tests {
             slow.read_in_runs(&text, |_, _| None);
             proptest::prop_assert_eq!(fast.text, slow.text);
             proptest::prop_assert_eq!(fast.map, slow.map);
+        }
+    }
+
+    #[test]
+    fn classes_without_a_look_are_those_of_the_tables() {
+        for c in '\0'..='\u{ffff}' {
+            if n(&c.to_string()) == c.to_string() || [HARD, STOP, ' '].contains(&c) {
+                assert_eq!(class_in_normal(c), fold(c).first.class, "{c:?}");
+            }
         }
     }
 

@@ -10,8 +10,14 @@ use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field, Level};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{FIELDS, field_text};
-use crate::rules::script::{Class, PARTICLES, class};
+use crate::rules::script::{Class, class};
 use crate::rules::set::RuleSet;
+
+/// Korean particles that may follow a short noun.
+const PARTICLES: [&str; 19] = [
+    "은", "는", "이", "가", "을", "를", "의", "에", "와", "과", "로", "도", "만", "에서", "으로", "에게",
+    "부터", "까지", "에는",
+];
 
 /// Field, first character, one past the last.
 type Place = (Field, usize, usize);

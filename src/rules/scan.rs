@@ -5,10 +5,11 @@ use std::cell::{OnceCell, RefCell};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::rules::expression::SetId;
-use crate::rules::normal::{Normal, STOP, class_in_normal};
+use crate::rules::normal::{Normal, class_in_normal};
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Piece, Variant};
-use crate::rules::script::{Class, PARTICLE_BYTES, PARTICLES, is_arabic_prefix};
+use crate::rules::ruler::{self, Ruler};
+use crate::rules::script::{Class, PARTICLE_BYTES, is_arabic_prefix, is_particle};
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
 const FEW: usize = 200;
@@ -81,20 +82,14 @@ impl EntryKind {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     automaton: Option<AhoCorasick>,
-    literals: Vec<Literal>,
-    /// Those of one literal lie together.
+    /// What must be true before each literal, for all of its entries: asked first, as most literals stand within other
+    /// words, and kept apart from the rest to be near at hand.
+    lefts: Vec<Edge>,
+    /// Where the entries of each literal begin; they end where those of the next one do.
+    firsts: Vec<u32>,
     entries: Vec<Entry>,
     regexes: Vec<Expression>,
     fields: Vec<Field>,
-}
-
-/// What the automaton looks for.
-#[derive(Debug)]
-struct Literal {
-    /// Where its entries begin; they end where those of the next one do.
-    first: u32,
-    /// What must be true before it, for all of its entries: asked first, as most literals stand within other words.
-    left: Edge,
 }
 
 /// A pattern met in what another pattern matches.
@@ -145,18 +140,39 @@ impl Found {
         }
     }
 
-    /// Returns the distances and sentences of a field.
-    pub(crate) fn ruler(&self, field: Field) -> &Ruler {
+    /// Whether at most so many half-units begin between two positions of a field.
+    pub(crate) fn is_within(&self, field: Field, from: u32, to: u32, most: u32) -> bool {
+        let nearby = match self.ruler_slot(field).get() {
+            Some(_) => None,
+            None => ruler::is_within(self.normal(field).text(), from, to, most),
+        };
+        nearby.unwrap_or_else(|| self.ruler(field).gap(from, to) <= most)
+    }
+
+    /// Whether no sentence ends between two positions of a field.
+    pub(crate) fn is_one_sentence(&self, field: Field, from: u32, to: u32) -> bool {
+        let nearby = match self.ruler_slot(field).get() {
+            Some(_) => None,
+            None => ruler::is_one_sentence(self.normal(field).text(), from, to),
+        };
+        nearby.unwrap_or_else(|| self.ruler(field).same_sentence(from, to))
+    }
+
+    fn ruler_slot(&self, field: Field) -> &OnceCell<Ruler> {
         let [title, summary, body, url, source, lang] = &self.rulers;
-        let slot = match field {
+        match field {
             Field::Title => title,
             Field::Summary => summary,
             Field::Body => body,
             Field::Url => url,
             Field::Source => source,
             Field::Lang => lang,
-        };
-        slot.get_or_init(|| {
+        }
+    }
+
+    /// Returns the distances and sentences of a field.
+    pub(crate) fn ruler(&self, field: Field) -> &Ruler {
+        self.ruler_slot(field).get_or_init(|| {
             let mut ruler = self.spare.borrow_mut().pop().unwrap_or_default();
             ruler.read(self.normal(field).text());
             ruler
@@ -191,52 +207,6 @@ fn tidy(list: &mut Vec<Occurrence>) {
     list.dedup_by_key(|o| (o.field, o.start, o.end));
 }
 
-/// Distances and sentences of a text.
-#[derive(Debug, Default)]
-pub(crate) struct Ruler {
-    /// For each byte: half-units of the words that begin before it, and sentence ends before it.
-    marks: Vec<(u32, u32)>,
-}
-
-impl Ruler {
-    fn read(&mut self, text: &str) {
-        self.marks.clear();
-        self.marks.reserve(text.len() + 1);
-        let (mut units, mut sentence) = (0, 0);
-        let (mut last, mut run) = (Class::Hard, 0_u32);
-        for c in text.chars() {
-            let class = class_in_normal(c);
-            let before = (units, sentence);
-            run = if class == last { run + 1 } else { 0 };
-            units += match class {
-                _ if class.is_cjk() => 1,
-                Class::Free => u32::from(run.is_multiple_of(3)),
-                Class::Alpha | Class::Arabic if run == 0 => 2,
-                _ => 0,
-            };
-            sentence += u32::from(c == STOP);
-            last = class;
-            self.marks.push(before);
-            self.marks.extend(std::iter::repeat_n((units, sentence), c.len_utf8() - 1));
-        }
-        self.marks.push((units, sentence));
-    }
-
-    fn mark(&self, at: u32) -> (u32, u32) {
-        self.marks.get(at as usize).copied().unwrap_or_default()
-    }
-
-    /// Returns the half-units of the words that begin between two positions.
-    pub(crate) fn gap(&self, from: u32, to: u32) -> u32 {
-        self.mark(to).0.saturating_sub(self.mark(from).0)
-    }
-
-    /// Whether no sentence ends between two positions.
-    pub(crate) fn same_sentence(&self, from: u32, to: u32) -> bool {
-        self.mark(from).1 == self.mark(to).1
-    }
-}
-
 impl Scanner {
     /// Builds the automaton. `literals` pairs each literal with its entry.
     pub(crate) fn new(
@@ -247,17 +217,18 @@ impl Scanner {
         let mut literals = literals;
         literals.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut words: Vec<String> = Vec::with_capacity(literals.len());
-        let mut read: Vec<Literal> = Vec::with_capacity(literals.len());
+        let (mut lefts, mut firsts): (Vec<Edge>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
         for (word, entry) in literals {
             let left = entry.left();
-            match read.last_mut() {
-                Some(literal) if words.last() == Some(&word) => {
-                    literal.left = if literal.left == left { left } else { Edge::Free };
+            match lefts.last_mut() {
+                Some(known) if words.last() == Some(&word) => {
+                    *known = if *known == left { left } else { Edge::Free };
                 }
                 _ => {
                     words.push(word);
-                    read.push(Literal { first: entries.len() as u32, left });
+                    lefts.push(left);
+                    firsts.push(entries.len() as u32);
                 }
             }
             entries.push(entry);
@@ -274,7 +245,7 @@ impl Scanner {
                     .build(&words)
             })
             .transpose()?;
-        Ok(Self { automaton, literals: read, entries, regexes, fields })
+        Ok(Self { automaton, lefts, firsts, entries, regexes, fields })
     }
 
     /// Returns the fields that are searched.
@@ -336,6 +307,12 @@ impl Scanner {
         .collect()
     }
 
+    fn entries_of(&self, literal: usize) -> &[Entry] {
+        let begin =
+            |literal: usize| self.firsts.get(literal).map_or(self.entries.len(), |first| *first as usize);
+        self.entries.get(begin(literal)..begin(literal + 1)).unwrap_or_default()
+    }
+
     fn scan_field(&self, field: Field, found: &mut Found) {
         let Some(automaton) = &self.automaton else { return };
         // Lent out while `found` is written to.
@@ -345,19 +322,22 @@ impl Scanner {
         let mut wanted = std::mem::take(&mut found.wanted);
         wanted.clear();
         for met in automaton.find_overlapping_iter(normal.text()) {
-            let Some(literal) = self.literals.get(met.pattern().as_usize()) else { continue };
-            if !left_edge(literal.left, &normal, met.start()) {
+            let literal = met.pattern().as_usize();
+            let Some(asked) = self.lefts.get(literal) else { continue };
+            if !left_edge(*asked, &normal, met.start()) {
                 continue;
             }
-            let next = self.literals.get(met.pattern().as_usize() + 1);
-            let entries = literal.first as usize..next.map_or(self.entries.len(), |next| next.first as usize);
-            for entry in self.entries.get(entries).unwrap_or_default() {
+            for entry in self.entries_of(literal) {
+                let left = entry.left();
+                if left != *asked && !left_edge(left, &normal, met.start()) {
+                    continue;
+                }
                 let fit = match &entry.kind {
                     EntryKind::Regex(regex) => {
                         wanted.push(*regex);
                         continue;
                     }
-                    EntryKind::Plain(ends) => fits(*ends, &normal, met.start(), met.end()),
+                    EntryKind::Plain(ends) => fits(*ends, &normal, met.end()),
                     EntryKind::Shaped(variant) => fits_all(variant, &normal, met.start(), met.end()),
                 };
                 if let Some((end, needs_follower)) = fit {
@@ -385,30 +365,29 @@ impl Scanner {
     }
 }
 
-/// Checks a variant whose first piece stands at `start..end`; returns where all of it
+/// Checks a variant whose first piece stands at `start..end`, but for what is before it; returns where all of it
 /// ends, and whether that counts only when another pattern follows.
 fn fits_all(variant: &Variant, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
     if !same_case(&variant.head, normal, start) {
         return None;
     }
-    fits(variant.ends, normal, start, follow(&variant.rest, normal, end)?)
+    fits(variant.ends, normal, follow(&variant.rest, normal, end)?)
 }
 
-/// Checks the ends of a variant that stands at `start..end`, but for what goes on there.
-fn fits(ends: Ends, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
-    if !left_edge(ends.left, normal, start) {
-        return None;
-    }
+/// Checks what goes on where a variant ends.
+fn fits(ends: Ends, normal: &Normal, end: usize) -> Option<(usize, bool)> {
     if ends.star {
         return Some((normal.word_end(end), false));
     }
-    let rest = normal.text().get(end..)?;
-    let plurals = if ends.plural { ["", "s", "es"].as_slice() } else { &[""] };
-    let (end, verdict) = plurals
-        .iter()
-        .filter(|plural| rest.starts_with(**plural))
-        .map(|plural| (end + plural.len(), right_edge(ends.right, normal, end + plural.len())))
-        .find(|(_, verdict)| *verdict != Verdict::No)?;
+    let ending = |end: usize| {
+        Some((end, right_edge(ends.right, normal, end))).filter(|(_, verdict)| *verdict != Verdict::No)
+    };
+    let plural = || match normal.text().as_bytes().get(end..)? {
+        [b's', ..] => ending(end + 1),
+        [b'e', b's', ..] => ending(end + 2),
+        _ => None,
+    };
+    let (end, verdict) = ending(end).or_else(|| ends.plural.then(plural).flatten())?;
     Some((end, verdict == Verdict::WithFollower))
 }
 
@@ -421,7 +400,10 @@ fn same_case(piece: &Piece, normal: &Normal, start: usize) -> bool {
 fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
     let Some((piece, rest)) = rest.split_first() else { return Some(end) };
     let here = |at: usize| {
-        let stands = normal.text().get(at..).is_some_and(|text| text.starts_with(&piece.text));
+        // Nearly always the first byte says no.
+        let first = piece.text.as_bytes().first();
+        let stands = first.is_none_or(|first| normal.text().as_bytes().get(at) == Some(first))
+            && normal.text().get(at..).is_some_and(|text| text.starts_with(&piece.text));
         (stands && same_case(piece, normal, at))
             .then(|| follow(rest, normal, at + piece.text.len()))
             .flatten()
@@ -438,12 +420,16 @@ fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
 }
 
 fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {
-    let before = normal.class_before(at);
+    let follows = |class: Class| normal.class_before(at) == Some(class);
     match edge {
         Edge::Free => true,
-        Edge::Alpha => before != Some(Class::Alpha),
-        Edge::Katakana => before != Some(Class::Katakana) || normal.is_break(at),
-        Edge::Hangul => before != Some(Class::Hangul) || normal.is_break(at),
+        Edge::Alpha => match normal.text().as_bytes().get(at.wrapping_sub(1)) {
+            // Most of these stand in the middle of a word, and one look at a byte tells.
+            Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
+            _ => !follows(Class::Alpha),
+        },
+        Edge::Katakana => !follows(Class::Katakana) || normal.is_break(at),
+        Edge::Hangul => !follows(Class::Hangul) || normal.is_break(at),
         Edge::Arabic => {
             // One letter more than the longest prefix decides, however long the word is.
             let nearest = normal.text().get(normal.text().ceil_char_boundary(at.saturating_sub(18))..at);
@@ -471,11 +457,10 @@ fn right_edge(edge: Edge, normal: &Normal, at: usize) -> Verdict {
         Edge::Katakana => after != Some(Class::Katakana) || normal.is_break(at),
         Edge::Hangul => {
             let ends = |at: usize| normal.class_at(at) != Some(Class::Hangul) || normal.is_break(at);
-            let is_particle = |length: usize| {
-                ends(at + length)
-                    && normal.text().get(at..at + length).is_some_and(|rest| PARTICLES.contains(&rest))
+            let particle = |length: usize| {
+                normal.text().get(at..at + length).is_some_and(is_particle) && ends(at + length)
             };
-            if !ends(at) && !PARTICLE_BYTES.into_iter().any(is_particle) {
+            if !ends(at) && !PARTICLE_BYTES.into_iter().any(particle) {
                 return Verdict::WithFollower;
             }
             true

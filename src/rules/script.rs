@@ -127,14 +127,14 @@ pub(crate) fn loses_accents(base: char) -> bool {
         | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' | '\u{620}'..='\u{6ff}')
 }
 
-/// Korean particles that may follow a short noun.
-pub(crate) const PARTICLES: [&str; 19] = [
-    "은", "는", "이", "가", "을", "를", "의", "에", "와", "과", "로", "도", "만", "에서", "으로", "에게",
-    "부터", "까지", "에는",
-];
-
-/// How long they are.
+/// The lengths of [`is_particle`]'s particles, in bytes.
 pub(crate) const PARTICLE_BYTES: [usize; 2] = [3, 6];
+
+/// Whether this is a Korean particle that may follow a short noun. Asked at every end of one.
+pub(crate) fn is_particle(text: &str) -> bool {
+    matches!(text, "은" | "는" | "이" | "가" | "을" | "를" | "의" | "에" | "와" | "과" | "로" | "도" | "만")
+        || matches!(text, "에서" | "으로" | "에게" | "부터" | "까지" | "에는")
+}
 
 /// Whether `prefix`, all that stands before a match in an Arabic word, is made of
 /// conjunction, preposition and article only.
@@ -145,14 +145,4 @@ pub(crate) fn is_arabic_prefix(prefix: &str) -> bool {
         rest.strip_prefix("ال").unwrap_or(rest)
     });
     rest.is_empty()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn particles_have_the_lengths_that_are_tried() {
-        assert!(PARTICLES.iter().all(|particle| PARTICLE_BYTES.contains(&particle.len())));
-    }
 }
