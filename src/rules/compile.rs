@@ -9,6 +9,7 @@ use crate::problem::{Problem, Severity, Source};
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{self, Expr, Node, SetId};
 use crate::rules::file::{self, File, meant};
+use crate::rules::necessary::least_score;
 use crate::rules::outcome::{Field, Level};
 use crate::rules::scan::{Entry, Expression, Scanner};
 use crate::rules::set::{Pattern, Rule, RuleInfo, RuleSet, Set};
@@ -192,6 +193,7 @@ impl Builder {
         };
         score.of.sort_unstable();
         let necessary = self.necessary(&when, &score).unwrap_or_default();
+        let least_score = least_score(&when);
         self.rules.push(Rule {
             info: info(rule),
             level: if rule.experimental { rule.level.min(Level::Digest) } else { rule.level },
@@ -200,6 +202,7 @@ impl Builder {
             source: file.source.clone(),
             written: rule.clone(),
             when,
+            least_score,
             unless,
             // A rule on trial alerts nobody.
             alert_when: lift.flatten().filter(|_| !rule.experimental),

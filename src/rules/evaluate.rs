@@ -155,13 +155,11 @@ impl<'f> View<'f> {
     pub(crate) fn holds(&self, expr: &Expr) -> bool {
         match &expr.node {
             Node::Set { id, field, least: 1 } => self.within(*id, *field).next().is_some(),
-            // What takes one look goes first, and where things stand to each other last.
+            // What takes one look goes first.
             Node::And(parts) => {
-                let slow = || parts.iter().filter(|part| !is_quick(part));
                 let mut quick = parts.iter().filter(|part| is_quick(part));
-                slow().all(|part| self.may_hold(part))
-                    && quick.all(|part| self.holds(part))
-                    && slow().all(|part| self.holds(part))
+                quick.all(|part| self.holds(part))
+                    && parts.iter().filter(|part| !is_quick(part)).all(|part| self.holds(part))
             }
             Node::Or(parts) => parts.iter().any(|part| self.holds(part)),
             Node::Not(part) => !self.holds(part),

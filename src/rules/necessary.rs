@@ -1,9 +1,20 @@
-//! Which sets must occur for an expression to hold, so that a rule costs nothing where none of them does.
+//! What must be true for an expression to hold, so that a rule costs nothing where none of them does.
 
 use crate::rules::compile::Builder;
 use crate::rules::compound::NO_POINTS;
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
+
+/// Returns the score without which an expression cannot hold, if there is one: the first thing to ask, as it rules out
+/// nearly every article that some of the words are in.
+pub(crate) fn least_score(expr: &Expr) -> Option<i64> {
+    match &expr.node {
+        Node::Score(least) => Some(*least),
+        Node::And(parts) => parts.iter().filter_map(least_score).max(),
+        Node::Or(parts) => parts.iter().map(least_score).min().flatten(),
+        _ => None,
+    }
+}
 
 impl Builder {
     /// Chooses the cheapest sets of which one must occur for an expression to hold.

@@ -60,6 +60,8 @@ pub(crate) struct Rule {
     pub(crate) sets: Vec<SetId>,
     /// Sets of which one must occur; none when the rule may fire without.
     pub(crate) necessary: Vec<SetId>,
+    /// The score without which it cannot fire.
+    pub(crate) least_score: Option<i64>,
     pub(crate) source: Source,
     /// The rule as the file has it, for the linter.
     pub(crate) written: file::Rule,
@@ -198,7 +200,7 @@ impl RuleSet {
             let mut matches = Vec::new();
             for rule in scratch.candidates.iter().filter_map(|rule| self.rules.get(*rule as usize)) {
                 let view = rule.view(&scratch.found);
-                if view.holds(&rule.when) {
+                if rule.least_score.is_none_or(|least| view.score() >= least) && view.holds(&rule.when) {
                     matches.push(self.record(rule, &view, article));
                 }
             }

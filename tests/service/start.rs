@@ -1,6 +1,5 @@
 //! A start: one daemon a state directory, no mistake unnamed, no database misread.
 
-
 use rusqlite::Connection;
 
 use crate::watch::{PATIENCE, until, words};
