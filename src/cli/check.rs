@@ -29,8 +29,13 @@ pub struct Args {
 pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     let path = console.config_path().to_owned();
     let loaded = load(&path);
-    let outcome = report(args, &path, &loaded, &mut console.out, &mut console.err)?;
-    console.out.flush()?;
+    let outcome = verdict(args, &loaded);
+    let told = report(args, &path, &loaded, &mut console.out, &mut console.err);
+    match told.and_then(|_| console.out.flush()) {
+        // Whoever closed the pipe asked for the verdict all the same.
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return Ok(outcome),
+        told => told?,
+    }
     match loaded {
         Ok(loaded) if args.online && outcome == Outcome::Success => online(&loaded, console),
         _ => Ok(outcome),
@@ -56,6 +61,14 @@ fn online(loaded: &Loaded, console: &mut Console) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
+/// What a check comes to.
+fn verdict<R>(args: &Args, loaded: &Result<Loaded<R>, Vec<Problem>>) -> Outcome {
+    match loaded {
+        Ok(loaded) if !args.strict || loaded.problems.is_empty() => Outcome::Success,
+        _ => Outcome::BadConfig,
+    }
+}
+
 /// Prints what loading found: complaints to `err`, one line of summary to `out`.
 ///
 /// # Errors
@@ -78,18 +91,18 @@ pub fn report<R>(
     let found = tally(problems);
     let Ok(Loaded { config, rule_count, .. }) = loaded else {
         writeln!(out, "{path}: {found}")?;
-        return Ok(Outcome::BadConfig);
+        return Ok(verdict(args, loaded));
     };
     let counted = [
         plural(config.feeds.len(), "feed"),
         plural(*rule_count, "rule"),
         plural(config.subscriptions.len(), "subscription"),
     ];
-    let verdict = if problems.is_empty() { "ok".to_owned() } else { format!("ok, {found}") };
     let refused = args.strict && !problems.is_empty();
-    let verdict = if refused { format!("{found}, and --strict") } else { verdict };
-    writeln!(out, "{path}: {}: {verdict}", counted.join(", "))?;
-    Ok(if refused { Outcome::BadConfig } else { Outcome::Success })
+    let words = if problems.is_empty() { "ok".to_owned() } else { format!("ok, {found}") };
+    let words = if refused { format!("{found}, and --strict") } else { words };
+    writeln!(out, "{path}: {}: {words}", counted.join(", "))?;
+    Ok(verdict(args, loaded))
 }
 
 /// Counts complaints in words.

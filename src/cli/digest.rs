@@ -120,7 +120,13 @@ fn list(
     let rows = match or_end!(console.reader(loaded)?) {
         None => Vec::new(),
         Some(db) => match db.read().digests(subscription, 500) {
-            Ok(rows) => rows,
+            Ok(rows) => {
+                // One that is no longer configured may have left digests.
+                if let Some(name) = subscription.filter(|_| rows.is_empty()) {
+                    or_end!(named(console, loaded, name)?);
+                }
+                rows
+            }
             Err(why) => return console.fail(why),
         },
     };
@@ -161,7 +167,10 @@ fn show(
     let mut subscriptions: Vec<String> = found.iter().map(|row| row.subscription.clone()).collect();
     subscriptions.dedup();
     match found.into_iter().next() {
-        None => console.fail(format!("there is no digest #{number}; `burdenwatch digest list` shows them")),
+        None => {
+            let of = name.map(|name| format!(" of \"{name}\"")).unwrap_or_default();
+            console.fail(format!("there is no digest #{number}{of}; `burdenwatch digest list` shows them"))
+        }
         Some(_) if subscriptions.len() > 1 => console.fail(format!(
             "#{number} is a digest of {}: say which with --subscription",
             subscriptions.join(" and ")

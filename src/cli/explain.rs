@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde_json::json;
 
+use crate::news::text;
 use crate::rules::outcome::{Article, Match};
 use crate::rules::set::RuleSet;
 use crate::rules::why::sentence;
@@ -82,7 +83,7 @@ pub fn explain(
             let found: Vec<String> = near
                 .hits
                 .iter()
-                .map(|hit| format!("{} {}{}{}", hit.set, marks.open, hit.text, marks.close))
+                .map(|hit| format!("{} {}{}{}", hit.set, marks.open, text::safe(&hit.text), marks.close))
                 .collect();
             writeln!(out, "  found: {}", found.join(", "))?;
         }
@@ -111,6 +112,7 @@ fn write_match(
     }
     let shown: String = sentence(article, &found.hits, 240)
         .into_iter()
+        .map(|(piece, is_hit)| (text::safe(&piece), is_hit))
         .map(|(piece, is_hit)| if is_hit { format!("{}{piece}{}", marks.open, marks.close) } else { piece })
         .collect();
     writeln!(out, "  why:   {shown}\n  when:  {}", found.branch)?;
@@ -122,7 +124,7 @@ fn write_match(
     for hit in &found.hits {
         let field = serde_json::to_value(hit.field).unwrap_or_default();
         let (set, pattern, start, end) = (&hit.set, &hit.pattern, hit.start, hit.end);
-        let text = &hit.text;
+        let text = text::safe(&hit.text);
         writeln!(
             out,
             "  hit:   {set} `{pattern}` at {}[{start}..{end}] \"{text}\"",

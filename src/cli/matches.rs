@@ -127,9 +127,22 @@ fn rows(
         Err(outcome) => return Ok(Err(outcome)),
     };
     match db.read().matches(since, rule, limit) {
-        Ok(rows) => Ok(Ok(rows)),
+        Ok(rows) => {
+            if let Some(name) = rule.filter(|name| rows.is_empty() && !is_known(loaded, name)) {
+                // A rule that is gone may have left matches, so an empty answer is what makes it a mistake.
+                let why =
+                    format!("no rule or topic is called \"{name}\"; `burdenwatch rules list` shows them");
+                return Ok(Err(console.fail(why)?));
+            }
+            Ok(Ok(rows))
+        }
         Err(why) => Ok(Err(console.fail(why)?)),
     }
+}
+
+fn is_known(loaded: &Loaded, name: &str) -> bool {
+    let mut rules = loaded.rules.rules().iter();
+    rules.any(|rule| rule.id == name || rule.topic == name || rule.was.iter().any(|was| was == name))
 }
 
 /// The instant so long ago, from `7d` or `36h`.

@@ -99,6 +99,18 @@ fn add(
         return console.fail(format!("no rule has the id \"{what}\"; `burdenwatch rules list` shows them"));
     }
     let mut db = or_end!(console.writer(loaded)?);
+    if matches!(kind, MuteKind::Story) {
+        let known = what.parse().ok().map(|story: i64| db.read().members(story)).transpose();
+        match known {
+            Ok(Some(members)) if !members.is_empty() => {}
+            Ok(_) => {
+                return console.fail(format!(
+                    "there is no story {what}; `burdenwatch matches list --json` shows their numbers"
+                ));
+            }
+            Err(why) => return console.fail(why),
+        }
+    }
     match db.write(|tx| tx.record_mute(kind, what, until, reason, now)) {
         Ok(id) => {
             let until = until.to_zoned(loaded.config.service.time_zone.clone());

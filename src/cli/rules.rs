@@ -215,7 +215,7 @@ pub fn eval(
     err: &mut dyn Write,
 ) -> io::Result<bool> {
     let mut figures = Figures::new(set);
-    let mut readable = true;
+    let (mut readable, mut judged) = (true, 0_u64);
     for (line, number) in corpus.lines().zip(1_u64..) {
         let line = line.map_err(|error| {
             io::Error::new(error.kind(), format!("cannot read the corpus {path}: {error}"))
@@ -229,7 +229,10 @@ pub fn eval(
             Ok((labelled, label))
         });
         match labelled {
-            Ok((labelled, relevant)) => judge(&mut figures, set, &labelled, relevant, clean),
+            Ok((labelled, relevant)) => {
+                judge(&mut figures, set, &labelled, relevant, clean);
+                judged += 1;
+            }
             Err(error) => {
                 readable = false;
                 writeln!(
@@ -239,6 +242,10 @@ pub fn eval(
             }
         }
         progress(number);
+    }
+    if readable && judged == 0 {
+        writeln!(err, "error: there is no labelled article in {path}, so there is nothing to measure")?;
+        return Ok(false);
     }
     match args.json {
         true => writeln!(out, "{}", serde_json::to_string(&figures)?)?,

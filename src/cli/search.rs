@@ -34,6 +34,10 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     let loaded = or_end!(console.load()?);
     let db = or_end!(console.archive(&loaded)?);
     let words: Vec<&str> = args.words.iter().flat_map(|words| words.split_whitespace()).collect();
+    if words.is_empty() {
+        writeln!(console.err, "error: there is no word to search for")?;
+        return Ok(Outcome::Usage);
+    }
     match db.read().search(&words, args.limit) {
         Err(why) => return console.fail(why),
         Ok(rows) if args.json => {

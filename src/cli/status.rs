@@ -3,7 +3,7 @@
 use std::io;
 use std::io::Write;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::cli::Outcome;
@@ -23,6 +23,9 @@ pub struct Args {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Whoever polls from a timer is never so far behind.
+const BEHIND: SignedDuration = SignedDuration::from_hours(2);
 
 struct Screen {
     counts: Counts,
@@ -77,9 +80,16 @@ fn look(tx: Tx<'_>, now: Timestamp) -> Result<Screen, StoreError> {
 /// What a person must do something about, in words that say what.
 fn needs(screen: &Screen, now: Timestamp) -> Vec<String> {
     let mut needs = Vec::new();
-    let Counts { feeds, failing, oldest_unsent, .. } = screen.counts;
+    let Counts { feeds, failing, oldest_unsent, oldest_due, .. } = screen.counts;
     if feeds > 0 && failing == feeds {
         needs.push("every feed is failing: is the network there?".to_owned());
+    }
+    let behind = oldest_due.map(|due| now.duration_since(due)).filter(|behind| *behind >= BEHIND);
+    if let Some(behind) = behind {
+        needs.push(format!(
+            "polling is {} hours behind: is `burdenwatch run` running? (`systemctl status burdenwatch`)",
+            behind.as_hours()
+        ));
     }
     if screen.channel.misconfigured {
         needs.push(format!(
