@@ -301,12 +301,14 @@ impl<'f> View<'f> {
     }
 
     fn points_of(&self, set: SetId, weight: i64) -> impl Iterator<Item = (SetId, Field, i64, i64)> {
-        let fields = if self.of(set).is_empty() { &[] } else { self.fields };
-        fields.iter().filter_map(move |field| {
-            let count = self.count(self.within(set, Some(*field)));
-            let times = i64::try_from(count).unwrap_or(i64::MAX).min(self.score.cap);
-            let title_x = if *field == Field::Title { self.score.title_x } else { 1 };
-            (times > 0).then(|| (set, *field, times, weight.saturating_mul(times).saturating_mul(title_x)))
+        // They are in the order of the fields.
+        self.of(set).chunk_by(|a, b| a.field == b.field).filter_map(move |occurrences| {
+            let field = occurrences.first()?.field;
+            let count = i64::try_from(self.count(occurrences.iter())).unwrap_or(i64::MAX);
+            let times = count.min(self.score.cap);
+            let title_x = if field == Field::Title { self.score.title_x } else { 1 };
+            (times > 0 && self.fields.contains(&field))
+                .then(|| (set, field, times, weight.saturating_mul(times).saturating_mul(title_x)))
         })
     }
 
