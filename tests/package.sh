@@ -88,7 +88,7 @@ lintian --fail-on error --tag-display-limit 0 --allow-root "$deb" >&2 || die "li
 # A clean root: unpack, and let the installed program judge the installed configuration.
 root=$made/root
 dpkg-deb --extract "$deb" "$root"
-"$root/usr/bin/burdenwatch" --config "$root/etc/burdenwatch/burdenwatch.toml" check || die "the installed configuration has mistakes"
+"$root/usr/bin/burdenwatch" --config "$root/etc/burdenwatch/burdenwatch.toml" check >&2 || die "the installed configuration has mistakes"
 rm -rf "$root"
 say "$deb: $(stat -c %s "$deb") bytes, sha256 $(sha256sum "$deb" | cut -c1-64)"
 printf '%s\n' "$deb"
