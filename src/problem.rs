@@ -1,7 +1,7 @@
 //! A complaint about a file a person wrote: where, what, and what to do.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,12 +13,52 @@ pub struct Source {
     /// Where the text came from; shown as it is.
     pub path: PathBuf,
     /// The whole text.
-    pub text: Arc<str>,
+    pub text: Text,
+}
+
+/// A file's text: read, or compiled into the program.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// Part of the program.
+    Static(&'static str),
+    /// Read from a file.
+    Read(Arc<str>),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Read(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Text {}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Static(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Read(text.into())
+    }
 }
 
 impl Source {
     /// Makes a source of a path and its text.
-    pub fn new(path: impl AsRef<Path>, text: impl Into<Arc<str>>) -> Self {
+    pub fn new(path: impl AsRef<Path>, text: impl Into<Text>) -> Self {
         Self { path: path.as_ref().to_owned(), text: text.into() }
     }
 }

@@ -16,12 +16,12 @@ use burdenwatch::rules::outcome::{Article, Level, Match};
 use burdenwatch::rules::set::RuleSet;
 
 fn compile(text: &str) -> RuleSet {
-    let compiled = RuleSet::compile(&[Source::new("t.toml", text)]);
+    let compiled = RuleSet::compile(&[Source::new("t.toml", text.to_owned())]);
     compiled.set.unwrap_or_else(|| panic!("{:#?}", compiled.problems))
 }
 
 fn findings(text: &str, severity: Severity) -> Vec<String> {
-    let compiled = RuleSet::compile(&[Source::new("t.toml", text)]);
+    let compiled = RuleSet::compile(&[Source::new("t.toml", text.to_owned())]);
     let wanted = compiled.problems.iter().filter(|problem| problem.severity == severity);
     wanted.map(|problem| format!("{}: {}", problem.place().unwrap_or_default(), problem.what)).collect()
 }
@@ -196,8 +196,9 @@ fn a_set_may_also_stand_where_others_meet() {
 #[test]
 fn a_set_may_go_on_in_another_file_in_other_languages() {
     let rule = "[sets.a]\nen = [\"cost\"]\n[[rule]]\nid = \"r\"\nwhen = \"a\"\n";
-    let both =
-        |other: &str| RuleSet::compile(&[Source::new("en.toml", rule), Source::new("other.toml", other)]);
+    let both = |other: &str| {
+        RuleSet::compile(&[Source::new("en.toml", rule), Source::new("other.toml", other.to_owned())])
+    };
     let rules = both("[sets.a]\nfr = [\"coût\"]\n").set.unwrap();
     for (headline, pattern) in [("The cost", "cost"), ("Le coût", "coût")] {
         assert_eq!(title(&rules, headline)[0].hits[0].pattern, pattern);
@@ -345,7 +346,7 @@ fn short_words_are_warned_of_where_they_decide_alone() {
             "[sets.a]\nko = [\"일본\"]\n[sets.b]\nen = [\"berry\"]\n[[rule]]\nid = \"r\"\nwhen = \"{when}\"\n\
              [[test]]\ntitle = \"일본 berry\"\nmatch = [\"r\"]\n"
         );
-        let problems = RuleSet::compile(&[Source::new("t.toml", text)]).problems;
+        let problems = RuleSet::compile(&[Source::new("t.toml", text.to_owned())]).problems;
         problems.iter().any(|problem| problem.what.contains("`일본` has 2 characters"))
     };
     assert!(warned("a or b"));

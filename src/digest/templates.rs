@@ -218,8 +218,10 @@ mod tests {
     use super::*;
 
     fn load(files: &[(&str, &str)]) -> Result<Templates, Vec<Problem>> {
-        let sources: Vec<Source> =
-            files.iter().map(|(name, text)| Source::new(format!("mail/{name}"), *text)).collect();
+        let sources: Vec<Source> = files
+            .iter()
+            .map(|(name, text)| Source::new(format!("mail/{name}"), (*text).to_owned()))
+            .collect();
         Templates::from_dir(&sources)
     }
 

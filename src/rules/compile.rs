@@ -1,7 +1,7 @@
 //! From rule files to a [`RuleSet`], or to all that is wrong with them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -39,7 +39,8 @@ impl RuleSet {
         }
         builder.tests(&files);
         let compounds = builder.in_order();
-        let Builder { mut problems, sets, patterns, literals, regexes, rules, .. } = builder;
+        let Builder { mut problems, sets, mut patterns, literals, regexes, rules, .. } = builder;
+        patterns.shrink_to_fit();
         let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
         let mut set = None;
         if !broken {
@@ -135,7 +136,6 @@ pub(crate) struct Builder {
     /// For each set, how often it may be expected.
     pub(crate) costs: Vec<usize>,
     /// Language keys, each kept once.
-    pub(crate) langs: HashMap<String, Arc<str>>,
     rules: Vec<Rule>,
     ids: HashMap<String, (Source, Word)>,
 }

@@ -106,7 +106,7 @@ fn short(pattern: &Pattern) -> Option<Problem> {
         ),
         _ => return None,
     };
-    Some(Problem::warning(&pattern.source, pattern.span.clone(), what).hint(hint))
+    Some(Problem::warning(pattern.source(), pattern.span(), what).hint(hint))
 }
 
 fn shortest(variant: &Variant) -> Option<(&str, bool)> {
@@ -115,12 +115,12 @@ fn shortest(variant: &Variant) -> Option<(&str, bool)> {
 
 /// Warns about a pattern whose letters its language does not use.
 fn foreign(pattern: &Pattern) -> Option<Problem> {
-    let normal = Normal::of(&pattern.text);
+    let normal = Normal::of(pattern.text());
     let is_known = |c: char| {
         let class = fold(c).first.class;
         // What numbers are written with is written everywhere.
         let latin = c.is_ascii_alphanumeric() || matches!(c, '\u{c0}'..='\u{24f}' | '%' | DECIMAL);
-        match pattern.lang.split(['-', '_']).next().unwrap_or_default() {
+        match pattern.lang().split(['-', '_']).next().unwrap_or_default() {
             "ko" => latin || matches!(class, Class::Hangul | Class::Han),
             "ja" => latin || matches!(class, Class::Han | Class::Hiragana | Class::Katakana),
             "zh" => latin || class == Class::Han,
@@ -138,11 +138,9 @@ fn foreign(pattern: &Pattern) -> Option<Problem> {
         }
     };
     let stranger = normal.text().chars().find(|c| fold(*c).first.class.is_letter() && !is_known(*c))?;
-    let what = format!("`{}` holds `{stranger}`, which is not written in `{}`", pattern.text, pattern.lang);
-    Some(
-        Problem::warning(&pattern.source, pattern.span.clone(), what)
-            .hint("move it to the list of its language"),
-    )
+    let what =
+        format!("`{}` holds `{stranger}`, which is not written in `{}`", pattern.text(), pattern.lang());
+    Some(Problem::warning(pattern.source(), pattern.span(), what).hint("move it to the list of its language"))
 }
 
 /// Warns about patterns that another pattern already covers.
@@ -181,19 +179,19 @@ fn repeated(rules: &RuleSet, problems: &mut Vec<Problem>) {
                 let Some(rival) = rules.patterns.get(other) else { continue };
                 let what = match (other_set == set, whole) {
                     (true, _) => {
-                        format!("`{}` is already covered by `{}` in this set", pattern.text, rival.text)
+                        format!("`{}` is already covered by `{}` in this set", pattern.text(), rival.text())
                     }
                     (false, true)
                         if together.contains(&(set, other_set)) && cased(pattern) != cased(rival) =>
                     {
                         let name = rules.sets.get(other_set).map_or("", |set| set.name.as_str());
-                        format!("`{}` stands in the set `{name}` too, as `{}`", pattern.text, rival.text)
+                        format!("`{}` stands in the set `{name}` too, as `{}`", pattern.text(), rival.text())
                     }
                     _ => continue,
                 };
                 if told.insert((number.min(other), number.max(other))) {
                     let hint = "remove one of the two";
-                    problems.push(Problem::warning(&pattern.source, pattern.span.clone(), what).hint(hint));
+                    problems.push(Problem::warning(pattern.source(), pattern.span(), what).hint(hint));
                 }
             }
         }

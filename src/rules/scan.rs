@@ -55,9 +55,18 @@ pub(crate) enum EntryKind {
     /// A literal that only has to end well.
     Plain(Ends),
     /// The beginning of a variant with capitals or stars within.
-    Shaped(Box<Variant>),
+    Shaped(Box<Shape>),
     /// A literal that a regular expression cannot match without.
     Regex(u32),
+}
+
+/// What a variant asks for beyond its first literal.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// For each byte of the literal, whether it must be a capital.
+    capitals: Option<Box<[bool]>>,
+    rest: Box<[Piece]>,
+    ends: Ends,
 }
 
 impl Entry {
@@ -65,7 +74,7 @@ impl Entry {
     fn left(&self) -> Edge {
         match &self.kind {
             EntryKind::Plain(ends) => ends.left,
-            EntryKind::Shaped(variant) => variant.ends.left,
+            EntryKind::Shaped(shape) => shape.ends.left,
             EntryKind::Regex(_) => Edge::Free,
         }
     }
@@ -74,7 +83,12 @@ impl Entry {
 impl EntryKind {
     /// Returns what a variant's literal leads to.
     pub(crate) fn of(variant: Variant) -> Self {
-        if variant.is_plain() { Self::Plain(variant.ends) } else { Self::Shaped(Box::new(variant)) }
+        if variant.is_plain() {
+            return Self::Plain(variant.ends);
+        }
+        let Variant { head, rest, ends } = variant;
+        let capitals = head.capitals.map(Vec::into_boxed_slice);
+        Self::Shaped(Box::new(Shape { capitals, rest: rest.into_boxed_slice(), ends }))
     }
 }
 
@@ -245,6 +259,8 @@ impl Scanner {
                     .build(&words)
             })
             .transpose()?;
+        lefts.shrink_to_fit();
+        firsts.shrink_to_fit();
         Ok(Self { automaton, lefts, firsts, entries, regexes, fields })
     }
 
@@ -338,7 +354,7 @@ impl Scanner {
                         continue;
                     }
                     EntryKind::Plain(ends) => fits(*ends, &normal, met.end()),
-                    EntryKind::Shaped(variant) => fits_all(variant, &normal, met.start(), met.end()),
+                    EntryKind::Shaped(shape) => fits_all(shape, &normal, met.start(), met.end()),
                 };
                 if let Some((end, needs_follower)) = fit {
                     let (start, end) = (met.start() as u32, end as u32);
@@ -367,11 +383,11 @@ impl Scanner {
 
 /// Checks a variant whose first piece stands at `start..end`, but for what is before it; returns where all of it
 /// ends, and whether that counts only when another pattern follows.
-fn fits_all(variant: &Variant, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
-    if !same_case(&variant.head, normal, start) {
+fn fits_all(shape: &Shape, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
+    if !same_case(shape.capitals.as_deref(), normal, start) {
         return None;
     }
-    fits(variant.ends, normal, follow(&variant.rest, normal, end)?)
+    fits(shape.ends, normal, follow(&shape.rest, normal, end)?)
 }
 
 /// Checks what goes on where a variant ends.
@@ -391,8 +407,8 @@ fn fits(ends: Ends, normal: &Normal, end: usize) -> Option<(usize, bool)> {
     Some((end, verdict == Verdict::WithFollower))
 }
 
-fn same_case(piece: &Piece, normal: &Normal, start: usize) -> bool {
-    let Some(capitals) = &piece.capitals else { return true };
+fn same_case(capitals: Option<&[bool]>, normal: &Normal, start: usize) -> bool {
+    let Some(capitals) = capitals else { return true };
     capitals.iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
 }
 
@@ -404,7 +420,7 @@ fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
         let first = piece.text.as_bytes().first();
         let stands = first.is_none_or(|first| normal.text().as_bytes().get(at) == Some(first))
             && normal.text().get(at..).is_some_and(|text| text.starts_with(&piece.text));
-        (stands && same_case(piece, normal, at))
+        (stands && same_case(piece.capitals.as_deref(), normal, at))
             .then(|| follow(rest, normal, at + piece.text.len()))
             .flatten()
     };

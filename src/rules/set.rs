@@ -12,6 +12,7 @@ use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
+use crate::rules::table::Word;
 use crate::rules::testing::TestReport;
 
 /// Evidence beyond this many hits is not kept.
@@ -82,21 +83,57 @@ pub(crate) struct Set {
 }
 
 /// A compiled pattern.
+///
+/// Tens of thousands of them are kept for as long as the daemon runs, so what the file says is looked up there.
 #[derive(Debug)]
 pub(crate) struct Pattern {
-    pub(crate) text: Box<str>,
-    pub(crate) lang: Arc<str>,
+    list: Arc<List>,
+    span: Range<u32>,
+    /// What is written, where the file has it with escapes.
+    #[expect(clippy::box_collection, reason = "hardly any has one, and a pointer is thinner than a string")]
+    unescaped: Option<Box<String>>,
+}
+
+/// Where patterns stand.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) source: Source,
+    pub(crate) lang: String,
+    /// They are regular expressions.
     pub(crate) regex: bool,
-    pub(crate) source: Arc<Source>,
-    pub(crate) span: Range<usize>,
 }
 
 impl Pattern {
+    pub(crate) fn new(list: Arc<List>, word: &Word) -> Self {
+        let span = word.span.start as u32..word.span.end as u32;
+        let mut pattern = Self { list, span, unescaped: None };
+        if pattern.text() != word.text {
+            pattern.unescaped = Some(Box::new(word.text.clone()));
+        }
+        pattern
+    }
+
+    /// Returns what is written.
+    pub(crate) fn text(&self) -> &str {
+        let quoted = || self.source().text.get(self.span()).and_then(|raw| raw.get(1..raw.len() - 1));
+        self.unescaped.as_deref().map(String::as_str).or_else(quoted).unwrap_or_default()
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.list.source
+    }
+
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.span.start as usize..self.span.end as usize
+    }
+
+    pub(crate) fn lang(&self) -> &str {
+        &self.list.lang
+    }
+
     /// Returns what it stands for, read anew; nothing for a regular expression.
-    ///
-    /// Tens of thousands of patterns are kept for as long as the daemon runs, and this is for whoever looks at the rules.
     pub(crate) fn variants(&self) -> Vec<Variant> {
-        if self.regex { Vec::new() } else { crate::rules::pattern::read(&self.text, &self.lang).0 }
+        if self.list.regex { Vec::new() } else { crate::rules::pattern::read(self.text(), self.lang()).0 }
     }
 }
 
@@ -264,7 +301,7 @@ impl RuleSet {
             pattern: self
                 .patterns
                 .get(occurrence.pattern as usize)
-                .map(|p| p.text.to_string())
+                .map(|p| p.text().to_owned())
                 .unwrap_or_default(),
             field: occurrence.field,
             start: range.start,

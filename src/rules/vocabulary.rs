@@ -12,7 +12,7 @@ use crate::rules::literal;
 use crate::rules::normal::Normal;
 use crate::rules::pattern::{self, Variant};
 use crate::rules::scan::{Entry, EntryKind, Expression};
-use crate::rules::set::{Pattern, Set};
+use crate::rules::set::{List, Pattern, Set};
 
 /// A regular expression's compiled form may take this many bytes.
 const REGEX_SIZE: usize = 1 << 20;
@@ -50,12 +50,22 @@ impl Builder {
         let first = self.patterns.len();
         self.costs.push(1);
         for (source, set) in parts {
-            let source = Arc::new((*source).clone());
+            let mut lists: Vec<Arc<List>> = Vec::new();
             for pattern in &set.patterns {
+                let mut known = lists.iter().rev();
+                let list =
+                    known.find(|list| list.lang == pattern.lang && list.regex == pattern.regex).cloned();
+                let list = list.unwrap_or_else(|| {
+                    let (source, lang) = ((*source).clone(), pattern.lang.clone());
+                    let list = Arc::new(List { source, lang, regex: pattern.regex });
+                    lists.push(Arc::clone(&list));
+                    list
+                });
                 match pattern.regex {
-                    true => self.regex(&source, id, pattern),
-                    false => self.literal(&source, id, pattern),
+                    true => self.regex(source, id, pattern),
+                    false => self.literal(source, id, pattern),
                 }
+                self.patterns.push(Pattern::new(list, &pattern.word));
             }
         }
         let patterns = first..self.patterns.len();
@@ -134,7 +144,7 @@ impl Builder {
         order
     }
 
-    fn literal(&mut self, source: &Arc<Source>, set: SetId, pattern: &file::Pattern) {
+    fn literal(&mut self, source: &Source, set: SetId, pattern: &file::Pattern) {
         let (variants, mistakes) = pattern::read(&pattern.word.text, &pattern.lang);
         for mistake in mistakes {
             let span = pattern.word.place(mistake.span);
@@ -153,25 +163,12 @@ impl Builder {
             self.literals
                 .push((word, Entry { set: set as u32, pattern: number, kind: EntryKind::of(variant) }));
         }
-        self.keep(source, pattern);
     }
 
-    fn keep(&mut self, source: &Arc<Source>, pattern: &file::Pattern) {
-        let lang = self.langs.entry(pattern.lang.clone()).or_insert_with(|| pattern.lang.as_str().into());
-        self.patterns.push(Pattern {
-            text: pattern.word.text.as_str().into(),
-            lang: Arc::clone(lang),
-            regex: pattern.regex,
-            source: Arc::clone(source),
-            span: pattern.word.span.clone(),
-        });
-    }
-
-    fn regex(&mut self, source: &Arc<Source>, set: SetId, pattern: &file::Pattern) {
+    fn regex(&mut self, source: &Source, set: SetId, pattern: &file::Pattern) {
         let span = pattern.word.span.clone();
         let text = &pattern.word.text;
         let number = self.patterns.len() as u32;
-        self.keep(source, pattern);
         let regex = regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).dfa_size_limit(REGEX_SIZE).build();
         let (regex, hir) = match (regex, regex_syntax::parse(text)) {
             (Ok(regex), Ok(hir)) => (regex, hir),
