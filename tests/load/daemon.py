@@ -4,6 +4,13 @@ import os, pathlib, signal, socket, subprocess, time, urllib.request
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def unit_environment():
+    """The environment the unit gives the service: it is measured as it runs."""
+    unit = pathlib.Path(__file__).parents[2] / "systemd" / "burdenwatch.service"
+    lines = [line.split("=", 1)[1] for line in unit.read_text().splitlines() if line.startswith("Environment=")]
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
+
+
 class Daemon:
     def __init__(self, program, folder, world):
         self.program, self.folder, self.world = program, pathlib.Path(folder), world
@@ -51,7 +58,7 @@ digest = {{ at = "07:30" }}
 
     def start(self):
         # As the unit has it: two arenas.
-        clean = {"PATH": os.environ["PATH"], "MALLOC_ARENA_MAX": "2", "HOME": str(self.folder)}
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **unit_environment()}
         self.process = subprocess.Popen([self.program, "-c", self.file, "run"], env=clean, stdout=subprocess.DEVNULL,
                                         stderr=self.log.open("ab"))
 
