@@ -13,6 +13,7 @@ use crate::rules::necessary::least_score;
 use crate::rules::outcome::{Field, Level};
 use crate::rules::scan::{Entry, Expression, Scanner};
 use crate::rules::set::{Pattern, Rule, RuleInfo, RuleSet, Set};
+use crate::rules::shapes::Shapes;
 use crate::rules::table::Word;
 
 /// What [`RuleSet::compile`] yields.
@@ -39,7 +40,7 @@ impl RuleSet {
         }
         builder.tests(&files);
         let compounds = builder.in_order();
-        let Builder { mut problems, sets, mut patterns, literals, regexes, rules, .. } = builder;
+        let Builder { mut problems, sets, mut patterns, literals, shapes, regexes, rules, .. } = builder;
         patterns.shrink_to_fit();
         let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
         let mut set = None;
@@ -59,7 +60,7 @@ impl RuleSet {
             }
             wanted.sort_unstable();
             wanted.dedup();
-            match Scanner::new(literals, regexes, wanted) {
+            match Scanner::new(literals, shapes, regexes, wanted) {
                 Ok(scanner) => {
                     set = Some(assemble(sources, files, (sets, compounds), patterns, rules, scanner))
                 }
@@ -131,6 +132,7 @@ pub(crate) struct Builder {
     pub(crate) sets: Vec<Set>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) literals: Vec<(String, Entry)>,
+    pub(crate) shapes: Shapes,
     pub(crate) regexes: Vec<Expression>,
     pub(crate) globals: HashMap<String, SetId>,
     /// For each set, how often it may be expected.

@@ -25,6 +25,7 @@ pub(crate) mod ruler;
 pub(crate) mod scan;
 pub(crate) mod script;
 pub mod set;
+pub(crate) mod shapes;
 pub(crate) mod table;
 pub mod testing;
 pub(crate) mod variants;

@@ -7,9 +7,10 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use crate::rules::expression::SetId;
 use crate::rules::normal::{Normal, class_in_normal};
 use crate::rules::outcome::{Article, Field};
-use crate::rules::pattern::{Edge, Ends, Piece, Variant};
+use crate::rules::pattern::{Edge, Ends, Variant};
 use crate::rules::ruler::{self, Ruler};
 use crate::rules::script::{Class, PARTICLE_BYTES, is_arabic_prefix, is_particle};
+use crate::rules::shapes::Shapes;
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
 const FEW: usize = 200;
@@ -54,41 +55,25 @@ pub(crate) struct Entry {
 pub(crate) enum EntryKind {
     /// A literal that only has to end well.
     Plain(Ends),
-    /// The beginning of a variant with capitals or stars within.
-    Shaped(Box<Shape>),
+    /// The beginning of a variant with capitals or stars within: its shape.
+    Shaped(u32),
     /// A literal that a regular expression cannot match without.
     Regex(u32),
 }
 
-/// What a variant asks for beyond its first literal.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    /// For each byte of the literal, whether it must be a capital.
-    capitals: Option<Box<[bool]>>,
-    rest: Box<[Piece]>,
-    ends: Ends,
-}
-
-impl Entry {
-    /// What must be true before it.
-    fn left(&self) -> Edge {
-        match &self.kind {
-            EntryKind::Plain(ends) => ends.left,
-            EntryKind::Shaped(shape) => shape.ends.left,
-            EntryKind::Regex(_) => Edge::Free,
+impl EntryKind {
+    /// Returns what must be true before the literal.
+    fn left(&self, shapes: &Shapes) -> Edge {
+        match self {
+            Self::Plain(ends) => ends.left,
+            Self::Shaped(shape) => shapes.ends(*shape).map_or(Edge::Free, |ends| ends.left),
+            Self::Regex(_) => Edge::Free,
         }
     }
-}
 
-impl EntryKind {
     /// Returns what a variant's literal leads to.
-    pub(crate) fn of(variant: Variant) -> Self {
-        if variant.is_plain() {
-            return Self::Plain(variant.ends);
-        }
-        let Variant { head, rest, ends } = variant;
-        let capitals = head.capitals.map(Vec::into_boxed_slice);
-        Self::Shaped(Box::new(Shape { capitals, rest: rest.into_boxed_slice(), ends }))
+    pub(crate) fn of(variant: &Variant, shapes: &mut Shapes) -> Self {
+        if variant.is_plain() { Self::Plain(variant.ends) } else { Self::Shaped(shapes.add(variant)) }
     }
 }
 
@@ -102,6 +87,7 @@ pub(crate) struct Scanner {
     /// Where the entries of each literal begin; they end where those of the next one do.
     firsts: Vec<u32>,
     entries: Vec<Entry>,
+    shapes: Shapes,
     regexes: Vec<Expression>,
     fields: Vec<Field>,
 }
@@ -225,6 +211,7 @@ impl Scanner {
     /// Builds the automaton. `literals` pairs each literal with its entry.
     pub(crate) fn new(
         literals: Vec<(String, Entry)>,
+        shapes: Shapes,
         regexes: Vec<Expression>,
         fields: Vec<Field>,
     ) -> Result<Self, aho_corasick::BuildError> {
@@ -234,7 +221,7 @@ impl Scanner {
         let (mut lefts, mut firsts): (Vec<Edge>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
         for (word, entry) in literals {
-            let left = entry.left();
+            let left = entry.kind.left(&shapes);
             match lefts.last_mut() {
                 Some(known) if words.last() == Some(&word) => {
                     *known = if *known == left { left } else { Edge::Free };
@@ -261,7 +248,9 @@ impl Scanner {
             .transpose()?;
         lefts.shrink_to_fit();
         firsts.shrink_to_fit();
-        Ok(Self { automaton, lefts, firsts, entries, regexes, fields })
+        let mut shapes = shapes;
+        shapes.shrink();
+        Ok(Self { automaton, lefts, firsts, entries, shapes, regexes, fields })
     }
 
     /// Returns the fields that are searched.
@@ -329,6 +318,12 @@ impl Scanner {
         self.entries.get(begin(literal)..begin(literal + 1)).unwrap_or_default()
     }
 
+    /// Checks a shape whose head stands at `start..end`, but for what is before it; returns where all of it ends, and
+    /// whether that counts only when another pattern follows.
+    fn fits_all(&self, shape: u32, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
+        fits(self.shapes.ends(shape)?, normal, self.shapes.follow(shape, normal, start, end)?)
+    }
+
     fn scan_field(&self, field: Field, found: &mut Found) {
         let Some(automaton) = &self.automaton else { return };
         // Lent out while `found` is written to.
@@ -344,7 +339,7 @@ impl Scanner {
                 continue;
             }
             for entry in self.entries_of(literal) {
-                let left = entry.left();
+                let left = entry.kind.left(&self.shapes);
                 if left != *asked && !left_edge(left, &normal, met.start()) {
                     continue;
                 }
@@ -354,7 +349,7 @@ impl Scanner {
                         continue;
                     }
                     EntryKind::Plain(ends) => fits(*ends, &normal, met.end()),
-                    EntryKind::Shaped(shape) => fits_all(shape, &normal, met.start(), met.end()),
+                    EntryKind::Shaped(shape) => self.fits_all(*shape, &normal, met.start(), met.end()),
                 };
                 if let Some((end, needs_follower)) = fit {
                     let (start, end) = (met.start() as u32, end as u32);
@@ -381,15 +376,6 @@ impl Scanner {
     }
 }
 
-/// Checks a variant whose first piece stands at `start..end`, but for what is before it; returns where all of it
-/// ends, and whether that counts only when another pattern follows.
-fn fits_all(shape: &Shape, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
-    if !same_case(shape.capitals.as_deref(), normal, start) {
-        return None;
-    }
-    fits(shape.ends, normal, follow(&shape.rest, normal, end)?)
-}
-
 /// Checks what goes on where a variant ends.
 fn fits(ends: Ends, normal: &Normal, end: usize) -> Option<(usize, bool)> {
     if ends.star {
@@ -405,34 +391,6 @@ fn fits(ends: Ends, normal: &Normal, end: usize) -> Option<(usize, bool)> {
     };
     let (end, verdict) = ending(end).or_else(|| ends.plural.then(plural).flatten())?;
     Some((end, verdict == Verdict::WithFollower))
-}
-
-fn same_case(capitals: Option<&[bool]>, normal: &Normal, start: usize) -> bool {
-    let Some(capitals) = capitals else { return true };
-    capitals.iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
-}
-
-/// Matches the pieces after stars; Hangul words may go on for up to four syllables.
-fn follow(rest: &[Piece], normal: &Normal, end: usize) -> Option<usize> {
-    let Some((piece, rest)) = rest.split_first() else { return Some(end) };
-    let here = |at: usize| {
-        // Nearly always the first byte says no.
-        let first = piece.text.as_bytes().first();
-        let stands = first.is_none_or(|first| normal.text().as_bytes().get(at) == Some(first))
-            && normal.text().get(at..).is_some_and(|text| text.starts_with(&piece.text));
-        (stands && same_case(piece.capitals.as_deref(), normal, at))
-            .then(|| follow(rest, normal, at + piece.text.len()))
-            .flatten()
-    };
-    if normal.class_before(end) != Some(Class::Hangul) {
-        return here(normal.word_end(end));
-    }
-    let syllables =
-        normal.text().get(end..)?.char_indices().map(|(at, _)| end + at).chain([normal.text().len()]);
-    syllables
-        .take_while(|at| *at == end || normal.class_before(*at) == Some(Class::Hangul))
-        .take(5)
-        .find_map(here)
 }
 
 fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {

@@ -159,9 +159,8 @@ impl Builder {
             *cost += variants.iter().map(expected).sum::<usize>();
         }
         for variant in variants {
-            let word = variant.head.text.clone();
-            self.literals
-                .push((word, Entry { set: set as u32, pattern: number, kind: EntryKind::of(variant) }));
+            let kind = EntryKind::of(&variant, &mut self.shapes);
+            self.literals.push((variant.head.text, Entry { set: set as u32, pattern: number, kind }));
         }
     }
 
