@@ -141,7 +141,33 @@ fn damage_costs_no_entry_and_is_reported() {
 fn a_truncated_feed_is_read_to_its_last_whole_entry() {
     let document = document("truncated.rss.xml");
     assert_eq!(titles(&document), ["Washington and Tokyo open talks on host nation support"]);
-    assert_eq!(kinds(&document), ["truncated"]);
+    assert_eq!((kinds(&document), document.cut_off), (vec!["truncated"], true));
+}
+
+#[test]
+fn a_document_is_cut_off_wherever_it_ends_too_early() {
+    for name in ["clean.rss.xml", "clean.atom.xml", "rss10.rdf.xml"] {
+        let text = String::from_utf8(bytes(name)).unwrap();
+        let text = text.trim_end();
+        assert!(!document(name).cut_off, "{name}");
+        let begin = text.rfind("<item").or(text.rfind("<entry")).unwrap();
+        for end in (begin..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let cut = read(&text.as_bytes()[..end], &Context::default()).unwrap();
+            assert!(cut.cut_off, "{name}: {:?}", &text[begin..end]);
+        }
+    }
+}
+
+#[test]
+fn what_came_of_a_cut_entry_that_cannot_be_known_again_is_set_apart() {
+    let cut = |item: &str| {
+        let text = format!("<rss><channel><item><title>A</title><guid>a</guid></item><item>{item}");
+        let document = read(text.as_bytes(), &Context::default()).unwrap();
+        (document.entries.len(), document.cut_entry.and_then(|entry| entry.title))
+    };
+    assert_eq!(cut("<title>Talks"), (1, Some("Talks".to_owned())));
+    assert_eq!(cut("<title>Talks open</title><link>https://a.exam"), (1, Some("Talks open".to_owned())));
+    assert_eq!(cut("<title>Talks open</title><guid>b</guid><desc"), (2, None), "it has what it is known by");
 }
 
 #[test]
@@ -191,6 +217,7 @@ fn json_feeds_of_any_types() {
     );
     let broken = self::document("broken.json");
     assert_eq!((titles(&broken), kinds(&broken)), (vec!["Whole"], vec!["truncated"]));
+    assert!(read(br#"{"items": [{"id": "1"}, {"id": "2", "ti"#, &Context::default()).unwrap().cut_off);
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(super) struct Reading<'r> {
     /// New articles that were news before the feed was watched.
     pub(super) baseline: usize,
     pub(super) gap: bool,
+    /// What came of an entry that the document was cut off in.
+    pub(super) cut_key: Option<i64>,
 }
 
 /// Returns the request a feed is due.
@@ -103,6 +105,11 @@ pub(super) fn after_reading(
         rhythm.suspect_gap(now);
     }
     answered(&mut row, response, now, run);
+    row.cut_key = read.cut_key;
+    if read.document.cut_off {
+        // They stand for the whole document: what was cut off would be answered 304.
+        (row.etag, row.last_modified) = (None, None);
+    }
     schedule_next(polling, feed, &mut row, &rhythm, response.wishes, None, now);
     row
 }

@@ -66,6 +66,10 @@ pub enum Ended {
 struct Harvest {
     document: Document,
     finds: Vec<Find>,
+    /// What came of an entry that the document was cut off in.
+    cut_key: Option<i64>,
+    /// Whether it is the last find: it ended there before, so that it may never come whole.
+    cut_taken: bool,
 }
 
 /// An entry, and what the rules say of it where that may matter.
@@ -151,6 +155,7 @@ async fn harvest(
     let (store, rules) = (setup.store.clone(), Arc::clone(&desk.rules));
     let (content_type, base) = (response.content_type.clone(), response.final_url.clone());
     let (feed, feed_id, first_poll) = (desk.feed.clone(), row.id, row.first_ok_at.is_none());
+    let cut_before = row.cut_key;
     let zone = feed.time_zone.clone();
     let work = setup.parsers.run(move || {
         let context = Context {
@@ -161,10 +166,15 @@ async fn harvest(
         };
         let mut document = parse::read(&body, &context).map_err(|why| unreadable(why.to_string()))?;
         drop(body);
-        let entries = std::mem::take(&mut document.entries);
+        let mut entries = std::mem::take(&mut document.entries);
+        let cut = document.cut_entry.take();
+        let cut_key =
+            cut.as_ref().and_then(|cut| Some(candidates(feed_id, vec![cut.clone()]).first()?.full_key));
+        let cut_taken = cut_key.is_some() && cut_key == cut_before;
+        entries.extend(cut.filter(|_| cut_taken));
         let all = candidates(feed_id, entries);
         let finds = judge(&store, &rules, &feed, &document, (feed_id, first_poll), all);
-        Ok(Harvest { document, finds })
+        Ok(Harvest { document, finds, cut_key, cut_taken })
     });
     let panicked = || Err(unreadable("the document made the parser fail; it was skipped".to_owned()));
     work.await.unwrap_or_else(panicked)
@@ -227,14 +237,15 @@ fn commit(
     harvest: Harvest,
     run: &crate::flow::Run,
 ) -> Result<Report, StoreError> {
-    let Harvest { document, finds } = harvest;
+    let Harvest { document, finds, cut_key, cut_taken } = harvest;
     let first_poll = row.first_ok_at.is_none();
     let entries = finds.len();
     let register = Register::open(tx, row.id, first_poll, finds.iter().map(|find| &find.one))?;
     let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, register, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;
-    for Find { one, matches } in finds {
+    for (place, Find { one, matches }) in finds.into_iter().enumerate() {
+        let cut = cut_taken && place + 1 == entries;
         let (resolved, key) = resolve(&newsroom.register, row.id, &one, desk.now)?;
         // Judged just now unless it was known as it stands; a reload in between may need it after all.
         let judged = |matches: Option<Vec<Match>>, one: &Candidate| {
@@ -251,6 +262,8 @@ fn commit(
                 let matches = judged(matches, &one);
                 newsroom.sight_again(tx, article, key, &one, &matches)?;
             }
+            // Under this headline it was here before, and whole.
+            Resolved::New if cut && newsroom.register.knows(one.title_key) => known += 1,
             Resolved::New => {
                 let matches = judged(matches, &one);
                 fresh.push((one, key, matches));
@@ -264,8 +277,15 @@ fn commit(
     let matched = newsroom.matched;
     newsroom.register.close()?;
     let gap = !first_poll && known == 0 && row.entries >= BUSY && entries as u64 >= BUSY && new == entries;
-    let read =
-        feed_state::Reading { document: &document, entries, new, published: &published, baseline, gap };
+    let read = feed_state::Reading {
+        document: &document,
+        entries,
+        new,
+        published: &published,
+        baseline,
+        gap,
+        cut_key,
+    };
     let next =
         feed_state::after_reading(&desk.config.polling, &desk.feed, row, response, &read, desk.now, run);
     tx.record_feed(&next)?;

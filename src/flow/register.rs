@@ -78,6 +78,11 @@ impl<'t> Register<'t> {
         self.keys.get(&key.near).map(|(article, _)| *article)
     }
 
+    /// Whether a key stands for any article.
+    pub(super) fn knows(&self, key: Option<Key>) -> bool {
+        key.is_some_and(|key| self.keys.contains_key(&key.near))
+    }
+
     /// The row of an article, known or new.
     pub(super) fn article(&self, id: i64) -> Result<Option<ArticleRow>, StoreError> {
         match usize::try_from(id - self.first).ok().and_then(|place| self.new.get(place)) {

@@ -61,6 +61,10 @@ pub struct Document {
     pub entries: Vec<Entry>,
     /// What had to be repaired.
     pub flaws: Vec<Flaw>,
+    /// Whether it ends in the middle, so that the server has more of it than came.
+    pub cut_off: bool,
+    /// The entry it ends in, where too little of it came to know it by.
+    pub cut_entry: Option<Entry>,
 }
 
 /// What is known about a document besides its bytes.

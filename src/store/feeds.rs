@@ -84,6 +84,8 @@ pub struct FeedRow {
     pub baseline: u64,
     /// What the operator was last told about it.
     pub told: String,
+    /// The entry the last document was cut off in, as far as it came.
+    pub cut_key: Option<i64>,
 }
 
 /// What a poll changes about a feed: the whole row is written back.
@@ -92,7 +94,7 @@ pub type PollRecord = FeedRow;
 const COLUMNS: &str = "id, name, url, active, title, next_poll_at, next_why, last_poll_at, last_ok_at, last_new_at, \
     first_ok_at, last_full_at, last_status, polls, not_modified, failures, failing_since_at, failure_kind, failure, \
     etag, last_modified, ttl_minutes, skip_hours, skip_days, moved_url, moving_url, moving_since_at, moving_run, \
-    rhythm, entries, flaws, gaps, gap_at, baseline, told";
+    rhythm, entries, flaws, gaps, gap_at, baseline, told, cut_key";
 
 /// Reads a row in the order of [`COLUMNS`]; looking columns up by name would cost more than the query.
 fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
@@ -134,6 +136,7 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         gap_at: instant(32)?,
         baseline: count(33)?,
         told: row.get(34)?,
+        cut_key: row.get(35)?,
     })
 }
 
@@ -157,7 +160,7 @@ impl Tx<'_> {
         const READDRESS: &str = "
             UPDATE feed SET url = :url, active = 1, etag = NULL, last_modified = NULL, moved_url = NULL,
                    moving_url = NULL, moving_since_at = NULL, failures = 0, failing_since_at = NULL, failure = NULL,
-                   failure_kind = NULL, next_poll_at = :at, next_why = 'its address was changed'
+                   failure_kind = NULL, cut_key = NULL, next_poll_at = :at, next_why = 'its address was changed'
             WHERE id = :id";
         let doing = "bring the feeds in line with the configuration";
         let rows = self.feeds(false)?;
@@ -247,8 +250,9 @@ impl Tx<'_> {
                 not_modified = ?12, failures = ?13, failing_since_at = ?14, failure_kind = ?15, failure = ?16,
                 etag = ?17, last_modified = ?18, ttl_minutes = ?19, skip_hours = ?20, skip_days = ?21,
                 moved_url = ?22, moving_url = ?23, moving_since_at = ?24, moving_run = ?25, rhythm = ?26,
-                entries = ?27, flaws = ?28, gaps = ?29, gap_at = ?30, baseline = ?31
-            WHERE id = ?1 AND url = ?32";
+                entries = ?27, flaws = ?28, gaps = ?29, gap_at = ?30, baseline = ?31,
+                cut_key = ?32
+            WHERE id = ?1 AND url = ?33";
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.prepared(SQL)?
             .execute(params![
@@ -283,6 +287,7 @@ impl Tx<'_> {
                 count(feed.gaps),
                 feed.gap_at.map(ms),
                 count(feed.baseline),
+                feed.cut_key,
                 feed.url,
             ])
             .doing("record a poll")?;

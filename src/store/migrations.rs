@@ -9,8 +9,11 @@ use crate::store::Doing;
 use crate::store::StoreError;
 
 /// Every schema step, oldest first. Append only: a released step never changes.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_near_keys.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_init.sql"),
+    include_str!("migrations/0002_near_keys.sql"),
+    include_str!("migrations/0003_cut_off.sql"),
+];
 
 /// The schema this program writes.
 pub const SCHEMA: usize = STEPS.len();

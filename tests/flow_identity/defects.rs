@@ -1,7 +1,7 @@
 //! Defects read in the source of other programs (D1 to D24), the half that needs a whole run.
 
 use crate::house::{House, Item, Plan, hours, item, minutes, rss};
-use crate::http::answer;
+use crate::http::{Step, answer, head};
 use crate::smtp;
 use crate::smtp::{Act, Script};
 
@@ -270,4 +270,46 @@ async fn d24_words_match_through_markup_and_never_inside_it() {
     house.show("one", &[split, address]);
     house.turn().await;
     assert_eq!(house.matches().iter().map(|row| row.title.as_str()).collect::<Vec<_>>(), ["The bill"]);
+}
+
+#[tokio::test]
+async fn a_document_cut_off_under_a_whole_ones_etag_is_fetched_again() {
+    let house = seasoned().await;
+    let whole = rss(&[item("a", A), item("b", B)]);
+    let tag = [("ETag", "\"v1\"")];
+    let half = &whole[..whole.len() * 3 / 4];
+    house.script("one", vec![Step::Send(head("200 OK", &tag)), Step::Send(half.to_vec())]);
+    house.after(hours(1)).await;
+    assert_eq!((house.articles(), house.feed("one").etag), (1, None));
+    house.script("one", answer("200 OK", &tag, whole));
+    house.after(hours(1)).await;
+    assert_eq!((house.articles(), house.count("alert")), (2, 2));
+    assert!(house.feed("one").etag.is_some());
+    assert!(house.server.hits().iter().all(|hit| hit.header("If-None-Match") != Some("\"v1\"")));
+}
+
+#[tokio::test]
+async fn an_entry_that_is_always_cut_off_is_taken_as_it_comes_and_one_cut_off_once_is_not() {
+    let house = seasoned().await;
+    let cut = |items: &[Item], end: &str| {
+        let whole = rss(items);
+        let text = String::from_utf8(whole).unwrap();
+        answer("200 OK", &[], &text[..text.rfind(end).unwrap()])
+    };
+    let last = item("b", B).no_id();
+    let both = [item("a", A), last.clone()];
+    for _ in 0..3 {
+        house.script("one", cut(&both, "/b</link>"));
+        house.after(hours(1)).await;
+    }
+    assert_eq!((house.articles(), house.count("alert")), (2, 2), "shown twice, and never more of it");
+    // Whole, then cut off again and again: nothing is new about it.
+    let third = [item("c", "Warsaw offers burden sharing deal over new barracks").no_id()];
+    house.show("one", &third);
+    house.after(hours(1)).await;
+    for _ in 0..3 {
+        house.script("one", cut(&third, "/c</link>"));
+        house.after(hours(1)).await;
+    }
+    assert_eq!((house.articles(), house.count("alert")), (3, 3));
 }

@@ -59,9 +59,10 @@ struct Feed {
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> {
     let mut flaws = Vec::new();
     let text = without_controls(text, &mut flaws);
-    let feed = match serde_json::from_str::<Feed>(&text) {
-        Ok(feed) => feed,
-        Err(error) => salvage(&text, &error, &mut flaws)?,
+    // Where it breaks may be where it was cut off: the error does not tell reliably.
+    let (feed, cut_off) = match serde_json::from_str::<Feed>(&text) {
+        Ok(feed) => (feed, false),
+        Err(error) => (salvage(&text, &error, &mut flaws)?, true),
     };
     let Some(items) = feed.items else {
         return Err(Unreadable::NotAFeed("it is JSON without a list of items".to_owned()));
@@ -72,6 +73,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unread
     let mut document = Document {
         title: feed.title.0.as_deref().and_then(|title| finisher.title(title)),
         flaws,
+        cut_off,
         ..Document::default()
     };
     let feed_lang = lang.as_deref().or(context.lang);

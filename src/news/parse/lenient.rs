@@ -32,6 +32,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unread
     let base = reader.base.clone();
     let mut finisher = Finisher::new(base.as_ref(), hints);
     reader.entries(&items, &mut finisher);
+    reader.end(root);
     let mut document = reader.document;
     finisher.report(&mut document);
     if document.entries.is_empty() && looks_like_html(text) {
@@ -213,13 +214,11 @@ impl<'a> Reader<'_, 'a> {
                 let kept = if whole {
                     "its last entry is kept as far as it goes"
                 } else {
-                    "its last entry is left out"
+                    "its last entry is left out until it comes whole, or ends there again"
                 };
-                self.document.flaws.push(Flaw {
-                    kind: "truncated",
-                    note: format!("the document ends in the middle; {kept}"),
-                });
+                self.cut_off(format!("the document ends in the middle; {kept}"));
                 if !whole {
+                    self.document.cut_entry = finisher.finish(&draft, self.lang.as_deref());
                     continue;
                 }
             }
@@ -229,5 +228,20 @@ impl<'a> Reader<'_, 'a> {
             let note = format!("{unclosed} entries have no end tag; they end where the next begins");
             self.document.flaws.push(Flaw { kind: "missing-end-tag", note });
         }
+    }
+
+    /// Tells whether the feed's own element has its end: if not, entries may be missing behind the last.
+    fn end(&mut self, root: usize) {
+        let open = |token: &Token<'a>| {
+            token.kind == Kind::Start && !token.closed && !is_item(token.name) && !self.markup.cut
+        };
+        if !self.document.cut_off && self.token(root).as_ref().is_some_and(open) {
+            self.cut_off("the document ends before its last tag; entries may be missing there".to_owned());
+        }
+    }
+
+    fn cut_off(&mut self, note: String) {
+        self.document.cut_off = true;
+        self.document.flaws.push(Flaw { kind: "truncated", note });
     }
 }
