@@ -17,14 +17,11 @@ use crate::fetch;
 use crate::fetch::Connection;
 use crate::flow::Setup;
 use crate::flow::ingest;
-use crate::flow::ingest::{Ended, Report};
+use crate::flow::ingest::{Ended, Report, TROUBLE};
 use crate::store::{FeedRow, StoreError};
 
 /// The wall clock may be set while we sleep: we look at it this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// After the database failed, or a poll panicked, the feed is tried again this much later, and never later than usual.
-const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
-
 /// What a poll's task hands back: the feed, and how the poll went.
 type Polled = (i64, String, Result<Report, StoreError>);
 

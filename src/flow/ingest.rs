@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config;
 use crate::fetch::{Connection, Failure, FailureKind, Response};
@@ -22,6 +22,9 @@ use crate::news::parse;
 use crate::rules::outcome::{Article, Match};
 use crate::rules::set::RuleSet;
 use crate::store::{FeedRow, StoreError, Tx};
+
+/// What could not be stored is fetched again this much later, and never later than usual.
+pub const TROUBLE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A document this long that shares nothing with the one before may hide missed entries.
 const BUSY: u64 = 5;
@@ -96,7 +99,8 @@ pub async fn poll(
         now,
     };
     let run = setup.run.clone();
-    match answer {
+    let id = row.id;
+    let polled = match answer {
         Err(failure) => commit_failure(setup, desk, row, failure).await,
         Ok(response) if response.status == 304 => {
             let next = feed_state::after_unchanged(&setup.config.polling, feed, row, &response, now, &run);
@@ -116,6 +120,41 @@ pub async fn poll(
                 }
             }
         }
+    };
+    match polled {
+        Err(why) => commit_trouble(setup, feed, id, now, why).await,
+        polled => polled,
+    }
+}
+
+/// Counts a poll that could not be stored as the feed's failure, so that its silence has a reason.
+///
+/// In a transaction of its own: when that fails too, the database is ill, and whoever polls decides.
+async fn commit_trouble(
+    setup: &Setup,
+    feed: &config::Feed,
+    id: i64,
+    now: Timestamp,
+    why: StoreError,
+) -> Result<Report, StoreError> {
+    let what = format!("what was fetched could not be stored: {why}");
+    let failure = Failure { kind: FailureKind::Body, what, status: None, retry_after: None };
+    let (polling, feed) = (setup.config.polling.clone(), feed.clone());
+    let counted = setup.store.write(move |tx| {
+        let Some(row) = tx.feed(id)? else { return Ok(None) };
+        let (mut next, hold) = feed_state::after_failure(&polling, &feed, row, &failure, now);
+        next.failure_kind = Some("store".to_owned());
+        if next.failures == 1 {
+            // Most likely it is no fault of the document, and soon over.
+            next.next_poll_at = next.next_poll_at.min(now.saturating_add(TROUBLE).unwrap_or(now));
+        }
+        tx.record_feed(&next)?;
+        let ended = Ended::Failed { what: failure.what, in_a_row: next.failures };
+        Ok(Some(Report { ended, next_at: next.next_poll_at, hold }))
+    });
+    match counted.await {
+        Ok(Some(report)) => Ok(report),
+        Ok(None) | Err(_) => Err(why),
     }
 }
 
@@ -154,7 +193,7 @@ async fn harvest(
 ) -> Result<Harvest, Failure> {
     let (store, rules) = (setup.store.clone(), Arc::clone(&desk.rules));
     let (content_type, base) = (response.content_type.clone(), response.final_url.clone());
-    let (feed, feed_id, first_poll) = (desk.feed.clone(), row.id, row.first_ok_at.is_none());
+    let (feed, feed_id) = (desk.feed.clone(), row.id);
     let cut_before = row.cut_key;
     let zone = feed.time_zone.clone();
     let work = setup.parsers.run(move || {
@@ -173,7 +212,7 @@ async fn harvest(
         let cut_taken = cut_key.is_some() && cut_key == cut_before;
         entries.extend(cut.filter(|_| cut_taken));
         let all = candidates(feed_id, entries);
-        let finds = judge(&store, &rules, &feed, &document, (feed_id, first_poll), all);
+        let finds = judge(&store, &rules, &feed, &document, feed_id, all);
         Ok(Harvest { document, finds, cut_key, cut_taken })
     });
     let panicked = || Err(unreadable("the document made the parser fail; it was skipped".to_owned()));
@@ -190,23 +229,25 @@ fn judge(
     rules: &RuleSet,
     feed: &config::Feed,
     document: &Document,
-    (feed_id, first_poll): (i64, bool),
+    feed_id: i64,
     all: Vec<Candidate>,
 ) -> Vec<Find> {
-    // Should the look-up fail, all are judged: more work, the same result. At the
-    // first poll nothing can be known.
     let look_up = |tx: Tx<'_>| {
+        if !tx.has_sightings(feed_id)? {
+            return Ok(None);
+        }
         let keys: Vec<i64> = all.iter().map(|one| one.key).collect();
         let seen = tx.sightings(feed_id, &keys)?;
-        Ok(seen.into_iter().map(|one| (one.key, one.text_hash)).collect::<HashMap<_, _>>())
+        Ok(Some(seen.into_iter().map(|one| (one.key, one.text_hash)).collect::<HashMap<_, _>>()))
     };
-    let seen = if first_poll { HashMap::new() } else { store.read(look_up).unwrap_or_default() };
+    // Should the look-up fail, all are judged: more work, the same result.
+    let seen = store.read(look_up).unwrap_or_else(|_| Some(HashMap::new()));
     all.into_iter()
         .map(|mut one| {
-            let known = seen.get(&one.key) == Some(&one.text_hash);
+            let known = seen.as_ref().is_some_and(|seen| seen.get(&one.key) == Some(&one.text_hash));
             let matches = (!known).then(|| evaluate(rules, feed, document, &one.entry));
-            // Nothing is revised at the first poll, so only what is flagged will need its full text.
-            if first_poll && !matches.iter().flatten().any(Match::counts) {
+            // Nothing of a new feed is revised, so only what is flagged will need its full text.
+            if seen.is_none() && !matches.iter().flatten().any(Match::counts) {
                 one.entry.content = None;
             }
             Find { one, matches }
@@ -240,7 +281,7 @@ fn commit(
     let Harvest { document, finds, cut_key, cut_taken } = harvest;
     let first_poll = row.first_ok_at.is_none();
     let entries = finds.len();
-    let register = Register::open(tx, row.id, first_poll, finds.iter().map(|find| &find.one))?;
+    let register = Register::open(tx, row.id, finds.iter().map(|find| &find.one))?;
     let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, register, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;

@@ -37,17 +37,17 @@ pub(super) struct Register<'t> {
 }
 
 impl<'t> Register<'t> {
-    /// Asks what is known of these entries; at a feed's first poll no entry can have been seen in it.
+    /// Asks what is known of these entries.
     pub(super) fn open<'c>(
         tx: Tx<'t>,
         feed: i64,
-        first_poll: bool,
         entries: impl Iterator<Item = &'c Candidate> + Clone,
     ) -> Result<Self, StoreError> {
-        let mut own: Vec<i64> = if first_poll {
-            Vec::new()
-        } else {
+        // Of a new feed nothing is known: one question instead of many.
+        let mut own: Vec<i64> = if tx.has_sightings(feed)? {
             entries.clone().flat_map(|one| [one.key, one.full_key]).collect()
+        } else {
+            Vec::new()
         };
         own.sort_unstable();
         own.dedup();

@@ -75,13 +75,24 @@ impl Tx<'_> {
         Ok(seen)
     }
 
+    /// Returns whether any entry of a feed was seen before.
+    pub fn has_sightings(&self, feed_id: i64) -> Result<bool, StoreError> {
+        self.prepared("SELECT 1 FROM sighting WHERE feed_id = ?1 LIMIT 1")?
+            .exists([feed_id])
+            .doing("look up a feed's entries")
+    }
+
     /// Records entries of a feed that were not seen before.
     pub fn record_sightings(&self, feed_id: i64, new: &[Sighting]) -> Result<(), StoreError> {
         let rows: Vec<_> = new
             .iter()
             .map(|one| [Some(feed_id), Some(one.key), Some(one.article_id), Some(one.text_hash)])
             .collect();
-        self.insert("sighting (feed_id, key, article_id, text_hash)", &rows)
+        self.insert(
+            "sighting (feed_id, key, article_id, text_hash)",
+            "ON CONFLICT DO UPDATE SET article_id = excluded.article_id, text_hash = excluded.text_hash",
+            &rows,
+        )
     }
 
     /// Records that a known entry is another article, or has another text, than before.
@@ -116,7 +127,11 @@ impl Tx<'_> {
     /// Lets new keys stand for articles: the near form of each, and the article.
     pub fn record_keys(&self, new: &[(i64, i64)]) -> Result<(), StoreError> {
         let rows: Vec<_> = new.iter().map(|(key, article)| [Some(*key), Some(*article)]).collect();
-        self.insert("near_key (key, article_id)", &rows)
+        self.insert(
+            "near_key (key, article_id)",
+            "ON CONFLICT DO UPDATE SET article_id = excluded.article_id",
+            &rows,
+        )
     }
 
     /// Lets a key that is kept stand for another article from now on.
@@ -162,6 +177,7 @@ impl Tx<'_> {
         let rows: Vec<_> = new.iter().map(row).collect();
         self.insert(
             "article (id, feed_id, seen_at, published_at, text_hash, path_hash, batch_id, place)",
+            "",
             &rows,
         )
     }
@@ -185,7 +201,12 @@ impl Tx<'_> {
     }
 
     /// Inserts rows of numbers, many with one statement: running one costs more than a row does.
-    fn insert<const N: usize>(&self, into: &str, mut rows: &[[Option<i64>; N]]) -> Result<(), StoreError> {
+    fn insert<const N: usize>(
+        &self,
+        into: &str,
+        conflict: &str,
+        mut rows: &[[Option<i64>; N]],
+    ) -> Result<(), StoreError> {
         let doing = "record articles and their keys";
         while !rows.is_empty() {
             let many = TOGETHER.into_iter().find(|many| *many <= rows.len()).unwrap_or(1);
@@ -193,7 +214,7 @@ impl Tx<'_> {
             let row = format!(", ({}?)", "?, ".repeat(N.saturating_sub(1)));
             let all = row.repeat(many);
             let values = all.strip_prefix(", ").unwrap_or_default();
-            let mut sql = self.prepared(&format!("INSERT INTO {into} VALUES {values}"))?;
+            let mut sql = self.prepared(&format!("INSERT INTO {into} VALUES {values} {conflict}"))?;
             for (place, value) in now.iter().flatten().enumerate() {
                 sql.raw_bind_parameter(place + 1, value).doing(doing)?;
             }

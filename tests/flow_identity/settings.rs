@@ -1,5 +1,7 @@
 //! Feeds renamed, re-addressed, taken out and put back: nothing known becomes news, nothing new is lost.
 
+use burdenwatch::fetch::Connection;
+use burdenwatch::flow::ingest;
 use burdenwatch::store::StoreError;
 
 use crate::house::{House, hours, item};
@@ -78,4 +80,42 @@ async fn work_on_the_database_that_panics_fails_alone() {
     house.show("one", &[item("a", A), item("b", B)]);
     house.after(hours(1)).await;
     assert_eq!(house.count("alert"), 2);
+}
+
+#[tokio::test]
+async fn a_feed_re_addressed_during_its_first_poll_goes_on_at_the_new_address() {
+    let mut house = House::new().await;
+    let items = [item("a", A).at(house.now())];
+    house.show("one", &items);
+    house.show("two", &items);
+    burdenwatch::daemon::open::sync(house.setup()).await.unwrap();
+    let (under_way, old) = (house.feed("one"), house.setup().config.feeds[0].clone());
+    house.reconfigure("/one\"", "/two\"");
+    burdenwatch::daemon::open::sync(house.setup()).await.unwrap();
+    ingest::poll(house.setup(), &old, under_way, Connection::Own).await.unwrap();
+    assert_eq!(house.articles(), 1);
+    house.after(hours(1)).await;
+    house.show("two", &[items[0].clone(), item("b", B)]);
+    house.after(hours(1)).await;
+    let feed = house.feed("one");
+    assert_eq!((feed.polls, feed.failures), (2, 0), "{:?}", feed.failure);
+    assert_eq!((house.articles(), house.count("alert")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_poll_that_cannot_be_stored_is_a_failure_of_its_feed() {
+    let house = with_one_alert().await;
+    let db = rusqlite::Connection::open(house.database()).unwrap();
+    db.execute_batch("CREATE TRIGGER refuse BEFORE INSERT ON article BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .unwrap();
+    house.show("one", &[item("a", A), item("b", B)]);
+    for _ in 0..3 {
+        house.after(hours(1)).await;
+    }
+    let feed = house.feed("one");
+    assert_eq!((feed.failures, feed.failure_kind.as_deref()), (3, Some("store")));
+    assert!(feed.failure.unwrap().contains("could not be stored"));
+    db.execute_batch("DROP TRIGGER refuse").unwrap();
+    house.after(hours(3)).await;
+    assert_eq!((house.count("alert"), house.feed("one").failures), (2, 0));
 }
