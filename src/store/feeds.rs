@@ -167,14 +167,20 @@ impl Tx<'_> {
         let mut in_line = true;
         let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
         let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
-        let mut unnamed: HashMap<&str, &FeedRow> = rows
-            .iter()
-            .filter(|row| !wanted.contains(row.name.as_str()))
-            .map(|row| (row.url.as_str(), row))
-            .collect();
+        // Of rows with one address, that in use was renamed.
+        let of_no_name = |active| {
+            rows.iter()
+                .filter(move |row| row.active == active)
+                .filter(|row| !wanted.contains(row.name.as_str()))
+        };
+        let mut unnamed: HashMap<&str, &FeedRow> =
+            of_no_name(false).chain(of_no_name(true)).map(|row| (row.url.as_str(), row)).collect();
+        let mut used: HashSet<i64> = HashSet::with_capacity(configured.len());
         for (place, (name, url)) in configured.iter().enumerate() {
-            let known = by_name.get(name.as_str());
-            let done = match (known, unnamed.remove(url.as_str())) {
+            let known = by_name.get(name.as_str()).copied();
+            let renamed = if known.is_none() { unnamed.remove(url.as_str()) } else { None };
+            used.extend(known.or(renamed).map(|row| row.id));
+            let done = match (known, renamed) {
                 (Some(row), _) if row.url == *url && row.active => continue,
                 (Some(row), _) if row.url == *url => {
                     self.prepared(ACTIVATE)?.execute(named_params! { ":id": row.id, ":active": true })
@@ -192,8 +198,8 @@ impl Tx<'_> {
             done.doing(doing)?;
             in_line = false;
         }
-        // What is left was renamed to nothing: it is no longer configured.
-        for row in unnamed.values().filter(|row| row.active) {
+        // What no feed of the configuration is any more.
+        for row in rows.iter().filter(|row| row.active && !used.contains(&row.id)) {
             self.prepared(ACTIVATE)?
                 .execute(named_params! { ":id": row.id, ":active": false })
                 .doing(doing)?;

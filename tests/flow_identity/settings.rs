@@ -4,7 +4,7 @@ use burdenwatch::fetch::Connection;
 use burdenwatch::flow::ingest;
 use burdenwatch::store::StoreError;
 
-use crate::house::{House, hours, item};
+use crate::house::{House, Plan, hours, item};
 
 const A: &str = "Tokyo opens burden sharing talks with Washington";
 const B: &str = "Parliament in Seoul debates host nation support bill for spring";
@@ -118,4 +118,32 @@ async fn a_poll_that_cannot_be_stored_is_a_failure_of_its_feed() {
     db.execute_batch("DROP TRIGGER refuse").unwrap();
     house.after(hours(3)).await;
     assert_eq!((house.count("alert"), house.feed("one").failures), (2, 0));
+}
+
+#[tokio::test]
+async fn a_feed_that_is_dropped_rests_though_its_address_goes_to_another() {
+    type Feeds = [(&'static str, &'static str)];
+    let feeds = |all: &Feeds| -> Vec<(String, String)> {
+        all.iter().map(|(name, page)| ((*name).to_owned(), format!("https://a.example/{page}"))).collect()
+    };
+    let house = House::of(Plan { feeds: &[], ..Plan::default() }).await;
+    let now = house.now();
+    // Each with what is in use after it.
+    let changes: &[(&Feeds, &Feeds)] = &[
+        (&[("C", "1"), ("D", "0")], &[("C", "1"), ("D", "0")]),
+        (&[("D", "1")], &[("D", "1")]),
+        (&[("D", "0"), ("C", "1")], &[("C", "1"), ("D", "0")]),
+        (&[("C", "0")], &[("C", "0")]),
+        // Two rows have this address: the one in use is renamed.
+        (&[("E", "0")], &[("E", "0")]),
+        (&[("Q", "9")], &[("Q", "9")]),
+    ];
+    for (configured, expected) in changes {
+        let configured = feeds(configured);
+        let rows = house.write(move |tx| tx.sync_feeds(&configured, |_| now)).await;
+        let active: Vec<_> = rows.into_iter().map(|row| (row.name, row.url)).collect();
+        assert_eq!(active, feeds(expected));
+    }
+    let ids = house.read(|tx| tx.feeds(false)).into_iter().map(|row| (row.name, row.id)).collect::<Vec<_>>();
+    assert_eq!(ids, [("D".to_owned(), 2), ("E".to_owned(), 1), ("Q".to_owned(), 3)]);
 }
