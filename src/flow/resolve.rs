@@ -11,6 +11,9 @@ use crate::store::StoreError;
 /// How long a headline alone, from one outlet, means the same article.
 const HEADLINE_HOLDS: SignedDuration = SignedDuration::from_hours(72);
 
+/// Two dates of one article do not lie further apart; a daily column's do.
+const DATES_DIFFER: SignedDuration = SignedDuration::from_hours(24);
+
 /// What an entry turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resolved {
@@ -63,6 +66,18 @@ fn is_new_wording(register: &Register<'_>, article: i64, one: &Candidate) -> Res
         || names(register, one.title_key, article))
 }
 
+/// Whether an entry's text is its headline: what an outlet writes over one article, it may write over the next.
+fn is_bare(one: &Candidate) -> bool {
+    one.entry.summary.is_none()
+}
+
+/// Whether addresses or dates say that two are not one article, whatever their headlines say.
+fn told_apart(row: &ArticleRow, one: &Candidate) -> bool {
+    let other_path = row.path_hash != 0 && one.path_hash != 0 && row.path_hash != one.path_hash;
+    let dates = row.published_at.zip(one.entry.published);
+    other_path || dates.is_some_and(|(one, other)| one.duration_since(other).abs() > DATES_DIFFER)
+}
+
 /// Whether both have an address that names an article, the same but for the host.
 fn same_path(row: &ArticleRow, one: &Candidate) -> bool {
     one.path_hash != 0 && row.path_hash == one.path_hash
@@ -96,7 +111,9 @@ fn elsewhere(
         && let Some(row) = register.article(article)?
     {
         let recent = now.duration_since(row.seen_at).abs() <= HEADLINE_HOLDS;
-        let same = row.text_hash == one.text_hash || same_path(&row, one) || one.shifting;
+        let same = same_path(&row, one)
+            || one.shifting
+            || (row.text_hash == one.text_hash && !(is_bare(one) && told_apart(&row, one)));
         if recent && same {
             return Ok(Some(article));
         }

@@ -59,7 +59,7 @@ pub struct Candidate {
     pub link_key: Option<Key>,
     /// Title and outlet.
     pub title_key: Option<Key>,
-    /// The address without its host; 0 when there is none that names an article.
+    /// The address without its host; 0 when there is none that names an article and lasts.
     pub path_hash: i64,
     /// Title, summary and text.
     pub text_hash: i64,
@@ -140,7 +140,7 @@ fn candidate(feed: i64, entry: Entry, places: &mut Places) -> Candidate {
             .then(|| Key::new(place(&mut places.outlet, outlet), hash(&["headline", &title, outlet]))),
         path_hash: link_key
             .as_deref()
-            .filter(|_| names_an_article)
+            .filter(|_| names_an_article && !shifting)
             .map_or(0, |key| hash(&["path", path(key)])),
         text_hash,
         has_id: id.is_some(),

@@ -158,6 +158,32 @@ async fn a_headline_that_repeats_daily_under_new_ids_and_no_link_is_new_each_day
 }
 
 #[tokio::test]
+async fn one_headline_over_two_addresses_or_dates_is_two_articles() {
+    let start: jiff::Timestamp = crate::house::START.parse().unwrap();
+    let talks = |id: &str, hour: i64| item(id, A).at(start + hours(hour));
+    let (one, two) = (talks("2026/1", 1), talks("2026/2", 2));
+    assert_eq!(shown(&[&[two.clone(), one.clone()]], 1).await.0, 2, "in one document");
+    assert_eq!(shown(&[std::slice::from_ref(&one), &[two, one.clone()]], 60).await.0, 2);
+    let undated = |id: &str| item(id, A).link(&format!("https://news.example/{id}"));
+    assert_eq!(shown(&[&[undated("a")], &[undated("b"), undated("a")]], 1).await.0, 2);
+    // A column without addresses.
+    let (one, two) = (talks("a", 1).no_link(), talks("b", 49).no_link());
+    assert_eq!(shown(&[std::slice::from_ref(&one), &[two, one.clone()]], 48).await.0, 2);
+}
+
+#[tokio::test]
+async fn one_headline_is_one_article_where_nothing_tells_two_apart() {
+    let start: jiff::Timestamp = crate::house::START.parse().unwrap();
+    let bare = |id: &str| [item("a", A).id(id).no_link()];
+    assert_eq!(shown(&[&bare("1"), &bare("2"), &bare("3")], 12).await, (1, 1), "no address, no date");
+    let dated = |id: &str, hour: i64| [item("a", A).id(id).no_link().at(start + hours(hour))];
+    assert_eq!(shown(&[&dated("1", 1), &dated("2", 5)], 4).await, (1, 1), "one day");
+    // The same words under another address: it was renamed.
+    let text = |id: &str| [item(id, A).summary("Ministers met in Tokyo on Tuesday to talk about money.")];
+    assert_eq!(shown(&[&text("tokyo-talks"), &text("tokyo-opens-talks")], 4).await, (1, 1));
+}
+
+#[tokio::test]
 async fn a_reused_id_without_links_is_a_new_article() {
     let slot = |title: &str| [item("a", title).id("top").no_link()];
     assert_eq!(shown(&[&slot(A), &slot(B), &slot(C), &slot(A)], 1).await, (3, 3));
