@@ -81,10 +81,10 @@ pub(super) fn after_reading(
     now: Timestamp,
     run: &Run,
 ) -> FeedRow {
-    if row.first_ok_at.is_none() {
-        row.first_ok_at = Some(now);
+    if row.first_ok_at.is_none() || read.baseline > 0 {
         row.baseline = read.baseline as u64;
     }
+    row.first_ok_at = row.first_ok_at.or(Some(now));
     row.last_full_at = Some(now);
     row.entries = read.entries as u64;
     row.title = read.document.title.clone().or(row.title);

@@ -13,7 +13,7 @@ use crate::config;
 use crate::fetch::{Connection, Failure, FailureKind, Response};
 use crate::flow::Setup;
 use crate::flow::feed as feed_state;
-use crate::flow::newsroom::{Desk, Newsroom, language, outlet};
+use crate::flow::newsroom::{Desk, FRESH, Newsroom, language, outlet};
 use crate::flow::register::Register;
 use crate::flow::resolve::{Resolved, resolve};
 use crate::news::entry::{Context, Document, Entry};
@@ -269,6 +269,15 @@ fn evaluate(rules: &RuleSet, feed: &config::Feed, document: &Document, entry: &E
     })
 }
 
+/// Whether a document in which nothing is known shows what was there before its feed was watched.
+fn may_be_first(row: &FeedRow, entries: usize, now: Timestamp) -> bool {
+    let Some(answered) = row.first_ok_at else { return true };
+    // A server in trouble answers with an empty document at first, and a day later with what it always had. A feed
+    // that only ever has what is news, such as a search, fills up from nothing too, but not many at once.
+    let nothing_yet = row.entries == 0 && row.last_new_at.is_none_or(|new| new < answered);
+    nothing_yet && entries as u64 >= BUSY && now.duration_since(answered).abs() <= FRESH
+}
+
 /// Commits a document: what is new, what it means, and what follows from it.
 fn commit(
     tx: Tx<'_>,
@@ -279,9 +288,10 @@ fn commit(
     run: &crate::flow::Run,
 ) -> Result<Report, StoreError> {
     let Harvest { document, finds, cut_key, cut_taken } = harvest;
-    let first_poll = row.first_ok_at.is_none();
     let entries = finds.len();
     let register = Register::open(tx, row.id, finds.iter().map(|find| &find.one))?;
+    let first_poll =
+        may_be_first(&row, entries, desk.now) && !finds.iter().any(|find| register.has_shown(&find.one));
     let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, register, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;

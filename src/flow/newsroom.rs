@@ -20,7 +20,7 @@ use crate::rules::set::RuleSet;
 use crate::store::{ArchivedText, ArticleRow, FeedRow, NewText, StoreError, Tx, pack};
 
 /// An article older than this when first seen is not news to be alerted.
-const FRESH: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// What of the setup a commit needs, in a thread of its own.
 pub(super) struct Desk {
@@ -36,6 +36,7 @@ pub(super) struct Newsroom<'d> {
     pub(super) desk: &'d Desk,
     pub(super) document: &'d Document,
     pub(super) feed: &'d FeedRow,
+    /// Whether the document shows what was there before the feed was watched.
     pub(super) first_poll: bool,
     pub(super) register: Register<'d>,
     /// Articles flagged for the first time.

@@ -29,6 +29,8 @@ impl Kept {
 pub(super) struct Register<'t> {
     tx: Tx<'t>,
     feed: i64,
+    /// Whether no entry of the feed was seen before.
+    new_feed: bool,
     sightings: BTreeMap<i64, (Sighting, Kept)>,
     keys: BTreeMap<i64, (i64, Kept)>,
     /// The id of the first new article.
@@ -44,10 +46,11 @@ impl<'t> Register<'t> {
         entries: impl Iterator<Item = &'c Candidate> + Clone,
     ) -> Result<Self, StoreError> {
         // Of a new feed nothing is known: one question instead of many.
-        let mut own: Vec<i64> = if tx.has_sightings(feed)? {
-            entries.clone().flat_map(|one| [one.key, one.full_key]).collect()
-        } else {
+        let new_feed = !tx.has_sightings(feed)?;
+        let mut own: Vec<i64> = if new_feed {
             Vec::new()
+        } else {
+            entries.clone().flat_map(|one| [one.key, one.full_key]).collect()
         };
         own.sort_unstable();
         own.dedup();
@@ -61,11 +64,18 @@ impl<'t> Register<'t> {
         Ok(Self {
             tx,
             feed,
+            new_feed,
             sightings: sightings.collect(),
             keys: keys.collect(),
             first: tx.next_article()?,
             new: Vec::new(),
         })
+    }
+
+    /// Whether this feed showed an entry before: the same, or another under its headline.
+    pub(super) fn has_shown(&self, one: &Candidate) -> bool {
+        let seen = |key| self.sightings.contains_key(&key);
+        !self.new_feed && (seen(one.key) || seen(one.full_key) || self.knows(one.title_key))
     }
 
     /// The article an entry of this feed is, and the text it last had here.

@@ -34,7 +34,7 @@ pub struct FeedRow {
     pub last_ok_at: Option<Timestamp>,
     /// The last new article.
     pub last_new_at: Option<Timestamp>,
-    /// The baseline poll.
+    /// The first readable answer of its address.
     pub first_ok_at: Option<Timestamp>,
     /// The last 200.
     pub last_full_at: Option<Timestamp>,
@@ -80,7 +80,7 @@ pub struct FeedRow {
     pub gaps: u64,
     /// The last such time.
     pub gap_at: Option<Timestamp>,
-    /// Articles taken in at the first poll.
+    /// Articles taken in as what was there before.
     pub baseline: u64,
     /// What the operator was last told about it.
     pub told: String,
@@ -156,11 +156,13 @@ impl Tx<'_> {
             "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
         const RENAME: &str = "UPDATE feed SET name = :name, active = 1 WHERE id = :id";
         const ACTIVATE: &str = "UPDATE feed SET active = :active WHERE id = :id";
-        // Another address is another server: its validators, redirects and failures are void.
+        // Another address is another server: its validators, redirects and failures are void, and its first
+        // document may be another feed's.
         const READDRESS: &str = "
             UPDATE feed SET url = :url, active = 1, etag = NULL, last_modified = NULL, moved_url = NULL,
                    moving_url = NULL, moving_since_at = NULL, failures = 0, failing_since_at = NULL, failure = NULL,
-                   failure_kind = NULL, cut_key = NULL, next_poll_at = :at, next_why = 'its address was changed'
+                   failure_kind = NULL, cut_key = NULL, first_ok_at = NULL, next_poll_at = :at,
+                   next_why = 'its address was changed'
             WHERE id = :id";
         let doing = "bring the feeds in line with the configuration";
         let rows = self.feeds(false)?;

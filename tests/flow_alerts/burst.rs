@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::house::{House, Item, Plan, hours, item, minutes};
+use crate::house::{House, Item, Plan, START, hours, item, minutes};
 
 const COUNT: usize = 5_000;
 
@@ -51,10 +51,12 @@ fn headline(n: usize) -> String {
     format!("{} {} {} in burden sharing row", WHO[n % 20], DOES[n / 20 % 16], WHAT[n / 320 % 16])
 }
 
+/// Dated, so that many at once are news.
 fn burst() -> Vec<Item> {
+    let at = START.parse().unwrap();
     (0..COUNT)
         .map(|n| {
-            item(&n.to_string(), &headline(n)).summary(&format!(
+            item(&n.to_string(), &headline(n)).at(at).summary(&format!(
                 "Case {n}: {} was the word from officials who spoke about burden sharing on day {}.",
                 headline(n),
                 n % 30

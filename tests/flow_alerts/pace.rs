@@ -1,6 +1,6 @@
 //! When alerts go out: after their wait, under the hour's cap, not in quiet hours.
 
-use crate::house::{House, Item, Plan, hours, item, minutes};
+use crate::house::{House, Item, Plan, START, hours, item, minutes};
 
 pub const TITLES: [&str; 8] = [
     "Tokyo opens burden sharing talks with Washington",
@@ -13,8 +13,10 @@ pub const TITLES: [&str; 8] = [
     "Riyadh signs burden sharing memorandum on air defence",
 ];
 
+/// Dated, so that many at once are news.
 fn items(count: usize) -> Vec<Item> {
-    (0..count).map(|n| item(&n.to_string(), TITLES[n])).collect()
+    let at = START.parse().unwrap();
+    (0..count).map(|n| item(&n.to_string(), TITLES[n]).at(at)).collect()
 }
 
 fn desk(lines: &str) -> String {

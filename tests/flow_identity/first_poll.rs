@@ -48,6 +48,54 @@ async fn a_feed_that_fails_at_first_has_its_baseline_when_it_first_answers() {
 }
 
 #[tokio::test]
+async fn a_feed_that_is_empty_at_first_has_its_baseline_when_it_fills_and_a_trickle_is_news() {
+    let many = |ids: &[&str]| -> Vec<Item> {
+        ids.iter().map(|id| item(id, &format!("Burden sharing report {id} from capital {id}"))).collect()
+    };
+    let house = House::new().await;
+    house.turn().await;
+    house.show("one", &many(&["ada", "bob", "cyd", "dee", "eve", "fay"]));
+    house.after(hours(2)).await;
+    assert_eq!((house.count("alert"), house.matches().len()), (0, 6));
+    assert_eq!(house.feed("one").baseline, 6);
+    house.show("one", &[item("a", A)]);
+    house.after(hours(2)).await;
+    assert_eq!(house.count("alert"), 1, "the baseline is over");
+    let house = House::new().await;
+    house.turn().await;
+    house.show("one", &[item("a", A)]);
+    house.after(hours(2)).await;
+    assert_eq!(house.count("alert"), 1, "a search that finds something for the first time");
+    let house = House::new().await;
+    house.turn().await;
+    house.show("one", &[item("a", A), item("b", B), item("c", C), item("d", "1"), item("e", "2")]);
+    house.after(hours(25)).await;
+    assert_eq!(house.count("alert"), 3, "watched for a day and empty: all of it is new");
+}
+
+#[tokio::test]
+async fn another_address_brings_a_baseline_unless_it_shows_something_known() {
+    let old: Vec<Item> = vec![item("a", A), item("b", B)];
+    for (shown, alerts) in
+        [(vec![item("c", C), item("d", "Alliance budget grows")], 0), (vec![item("c", C), old[0].clone()], 1)]
+    {
+        let mut house = House::new().await;
+        house.show("one", &old);
+        house.show("two", &shown);
+        house.turn().await;
+        house.reconfigure("/one\"", "/two\"");
+        house.after(hours(1)).await;
+        assert_eq!((house.count("alert"), house.articles()), (alerts, if alerts == 0 { 4 } else { 3 }));
+        house.show(
+            "two",
+            &[shown[0].clone(), shown[1].clone(), item("n", "Burden sharing in the news again")],
+        );
+        house.after(hours(1)).await;
+        assert_eq!(house.count("alert"), alerts + 1, "then what is new is news");
+    }
+}
+
+#[tokio::test]
 async fn five_outlets_in_three_polls_are_one_alert_and_four_more_outlets_in_the_digest() {
     let feeds = ["one", "two", "three", "four", "five"];
     let house = House::of(Plan { feeds: &feeds, ..Plan::default() }).await;
