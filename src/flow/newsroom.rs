@@ -161,8 +161,8 @@ impl Newsroom<'_> {
             return tx.revise_article(article, one.text_hash, Some((batch, 0)));
         };
         let new = self.text(&one.entry);
-        // Only the feed that brought an article speaks for its wording.
-        if tx.article(article)?.is_none_or(|row| row.feed_id != self.feed.id) {
+        // Only the feed whose text is kept speaks for the wording: another's may be a bare headline.
+        if old.feed_id != Some(self.feed.id) {
             return if flagged { self.flag(tx, article, one, matches) } else { Ok(()) };
         }
         let changed = self.material_change(&old, &new);
@@ -268,6 +268,7 @@ impl Newsroom<'_> {
             lang: language(&self.desk.feed, self.document, entry).map(str::to_owned),
             claimed_date: entry.claimed_date.clone(),
             official: self.desk.feed.official,
+            feed_id: Some(self.feed.id),
         }
     }
 }

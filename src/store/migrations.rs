@@ -12,7 +12,7 @@ use crate::store::StoreError;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_near_keys.sql"),
-    include_str!("migrations/0003_cut_off.sql"),
+    include_str!("migrations/0003_cut_and_speaker.sql"),
 ];
 
 /// The schema this program writes.

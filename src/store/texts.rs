@@ -32,6 +32,8 @@ pub struct NewText {
     pub wire: Option<String>,
     /// Whether it is a primary source.
     pub official: bool,
+    /// The feed it came from, which speaks for its wording.
+    pub feed_id: Option<i64>,
 }
 
 /// The articles whose texts the search does not know yet: a connection's own, empty between transactions.
@@ -49,10 +51,10 @@ impl Tx<'_> {
             SELECT 'delete', article_id, title, summary, body FROM article_text WHERE article_id = :id";
         const SQL: &str = "
             INSERT INTO article_text
-                (article_id, title, summary, body, link, source, authors, lang, claimed_date, wire, official)
-            VALUES (:id, :title, :summary, :body, :link, :source, :authors, :lang, :claimed, :wire, :official)
+                (article_id, title, summary, body, link, source, authors, lang, claimed_date, wire, official, feed_id)
+            VALUES (:id, :title, :summary, :body, :link, :source, :authors, :lang, :claimed, :wire, :official, :feed)
             ON CONFLICT (article_id) DO UPDATE SET title = :title, summary = :summary, body = :body, link = :link,
-                authors = :authors, lang = :lang, claimed_date = :claimed, wire = :wire";
+                authors = :authors, lang = :lang, claimed_date = :claimed, wire = :wire, feed_id = :feed";
         const LATER: &str = "INSERT INTO unindexed (article_id) VALUES (?1) ON CONFLICT DO NOTHING";
         let doing = "record an article's text";
         // Asked first: the statement makes the index write out what it holds back, even for nothing.
@@ -64,6 +66,7 @@ impl Tx<'_> {
                 ":id": article_id, ":title": text.title, ":summary": text.summary, ":body": text.body,
                 ":link": text.link, ":source": text.source, ":authors": text.authors, ":lang": text.lang,
                 ":claimed": text.claimed_date, ":wire": text.wire, ":official": text.official,
+                ":feed": text.feed_id,
             })
             .doing(doing)?;
         self.prepared(LATER)?.execute(params![article_id]).doing(doing)?;
@@ -88,7 +91,7 @@ impl Tx<'_> {
     /// Returns the text of a matched article.
     pub fn text(&self, article_id: i64) -> Result<Option<NewText>, StoreError> {
         const SQL: &str = "
-            SELECT title, summary, body, link, source, authors, lang, claimed_date, wire, official
+            SELECT title, summary, body, link, source, authors, lang, claimed_date, wire, official, feed_id
             FROM article_text WHERE article_id = :id";
         self.prepared(SQL)?
             .query_row(named_params! { ":id": article_id }, |row| {
@@ -103,6 +106,7 @@ impl Tx<'_> {
                     claimed_date: row.get(7)?,
                     wire: row.get(8)?,
                     official: row.get(9)?,
+                    feed_id: row.get(10)?,
                 })
             })
             .optional()

@@ -46,3 +46,24 @@ async fn an_article_of_schema_1_is_known_by_its_address_and_kept_as_schema_2_kee
     house.after(hours(1)).await;
     assert_eq!(house.articles(), 2);
 }
+
+#[tokio::test]
+async fn the_text_of_a_match_of_schema_2_belongs_to_the_feed_its_outlet_was_seen_in() {
+    let mut house = House::new().await;
+    house.restart_on(|db| {
+        schema_1(db, &item("a", A));
+        db.execute_batch(include_str!("../../src/store/migrations/0002_near_keys.sql")).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        db.execute_batch(
+            "INSERT INTO feed (id, name, url, next_poll_at, next_why) VALUES (2, 'two', 'http://two.example/', 0, '');
+             INSERT INTO article (id, feed_id, seen_at, text_hash, path_hash) VALUES (2, 1, 0, 0, 0);
+             INSERT INTO article_text (article_id, title, summary, body, source, authors)
+             VALUES (1, 'A', '', '', 'two', ''), (2, 'B', '', '', 'lost', '');
+             INSERT INTO appearance (article_id, feed_id, source, seen_at) VALUES (1, 1, 'gone', 0), (1, 2, 'two', 1);",
+        )
+        .unwrap();
+    });
+    assert!(house.database().with_extension("schema-2.db").exists());
+    let feed = |article| house.read(|tx| tx.text(article)).unwrap().feed_id;
+    assert_eq!((feed(1), feed(2)), (Some(2), Some(1)));
+}

@@ -89,3 +89,38 @@ async fn another_outlets_wording_of_the_same_address_is_no_revision() {
     assert_eq!((house.count("alert"), house.articles()), (1, 1));
     assert_eq!(house.matches()[0].title, A);
 }
+
+#[tokio::test]
+async fn the_feed_whose_text_matched_speaks_for_it_whoever_showed_the_article_first() {
+    for feeds in [["bare", "told"], ["told", "bare"]] {
+        let house = House::of(crate::house::Plan { feeds: &feeds, ..Default::default() }).await;
+        house.turn().await;
+        let told = |amount: &str| {
+            item("a", PLAIN).id("b").summary(&format!(
+                "Japan will pay {amount} a year under the burden sharing deal for American troops, officials said."
+            ))
+        };
+        let pages = |title: &str, amount: &str| {
+            house.show("bare", &[item("a", title)]);
+            house.show("told", &[told(amount)]);
+        };
+        house.show(feeds[0], &[if feeds[0] == "bare" { item("a", PLAIN) } else { told("211 billion yen") }]);
+        house.after(hours(1)).await;
+        pages(PLAIN, "211 billion yen");
+        house.after(hours(1)).await;
+        assert_eq!((house.count("alert"), house.articles()), (1, 1), "{feeds:?}");
+        // A headline without what matched is no new wording of it.
+        pages("Ministers meet in Tokyo for a 3rd day", "211 billion yen");
+        house.after(hours(1)).await;
+        let text = || house.read(|tx| tx.text(1)).unwrap();
+        assert!(
+            text().title == PLAIN && text().summary.contains("burden sharing"),
+            "{feeds:?}: {:?}",
+            text()
+        );
+        pages(PLAIN, "274 billion yen");
+        house.after(hours(1)).await;
+        assert!(text().summary.contains("274"), "{feeds:?}");
+        assert_eq!(house.count("alert"), 2, "{feeds:?}: the new figure is told");
+    }
+}
