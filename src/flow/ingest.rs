@@ -292,7 +292,8 @@ fn commit(
     let register = Register::open(tx, row.id, finds.iter().map(|find| &find.one))?;
     let first_poll =
         may_be_first(&row, entries, desk.now) && !finds.iter().any(|find| register.has_shown(&find.one));
-    let mut newsroom = Newsroom { desk, document: &document, feed: &row, first_poll, register, matched: 0 };
+    let mut newsroom =
+        Newsroom { desk, document: &document, feed: &row, first_poll, register, revised: None, matched: 0 };
     let mut fresh: Vec<(Candidate, i64, Vec<Match>)> = Vec::new();
     let mut known = 0_usize;
     for (place, Find { one, matches }) in finds.into_iter().enumerate() {
@@ -307,7 +308,7 @@ fn commit(
             Resolved::Revised(article) => {
                 known += 1;
                 let matches = judged(matches, &one);
-                newsroom.revise(tx, article, key, &one, &matches)?;
+                newsroom.revise(tx, article, key, one, &matches)?;
             }
             Resolved::Sighted(article) => {
                 let matches = judged(matches, &one);

@@ -39,26 +39,36 @@ pub(super) struct Newsroom<'d> {
     /// Whether the document shows what was there before the feed was watched.
     pub(super) first_poll: bool,
     pub(super) register: Register<'d>,
+    /// The archive's new batch, once an entry has a place in it, and the entries that do.
+    pub(super) revised: Option<(i64, Vec<Entry>)>,
     /// Articles flagged for the first time.
     pub(super) matched: usize,
 }
 
 impl Newsroom<'_> {
-    /// Records new articles: matched ones with their text, the others' texts compressed together.
+    /// Records new articles: matched ones with their text, the others' texts compressed together with those of
+    /// revised ones.
     pub(super) fn take_in(
         &mut self,
         tx: Tx<'_>,
         mut fresh: Vec<(Candidate, i64, Vec<Match>)>,
     ) -> Result<(), StoreError> {
         let unmatched = fresh.iter().filter(|(.., matches)| !matches.iter().any(Match::counts));
-        let archive: Vec<_> = unmatched.map(|(one, ..)| archived(&one.entry)).collect();
+        let (mut begun, revised) = self.revised.take().unzip();
+        let revised = revised.unwrap_or_default();
+        let archive: Vec<_> =
+            revised.iter().chain(unmatched.map(|(one, ..)| &one.entry)).map(archived).collect();
         let batch = if archive.is_empty() {
             None
         } else {
             let packed = pack(&archive).map_err(|why| StoreError::NotCommitted(why.to_string()))?;
-            Some(tx.record_batch(self.feed.id, self.desk.now, &packed)?)
+            match begun {
+                Some(begun) => tx.fill_batch(begun, &packed)?,
+                None => begun = Some(tx.record_batch(self.feed.id, self.desk.now, &packed)?),
+            }
+            begun
         };
-        let mut place = 0_usize;
+        let mut place = revised.len();
         let mut filed: Vec<(i64, bool)> = Vec::with_capacity(fresh.len());
         for (one, key, matches) in &mut fresh {
             let archived = (!matches.iter().any(Match::counts)).then_some(place);
@@ -143,38 +153,46 @@ impl Newsroom<'_> {
         tx: Tx<'_>,
         article: i64,
         key: i64,
-        one: &Candidate,
+        one: Candidate,
         matches: &[Match],
     ) -> Result<(), StoreError> {
         self.register.sight(key, article, one.text_hash);
-        self.know(article, one);
+        self.know(article, &one);
         let flagged = matches.iter().any(Match::counts);
         let Some(old) = tx.text(article)? else {
             // It had matched nothing: its archived text is replaced by the new wording.
             if flagged {
                 tx.revise_article(article, one.text_hash, None)?;
-                return self.flag(tx, article, one, matches);
+                return self.flag(tx, article, &one, matches);
             }
-            let packed =
-                pack(&[archived(&one.entry)]).map_err(|why| StoreError::NotCommitted(why.to_string()))?;
-            let batch = tx.record_batch(self.feed.id, self.desk.now, &packed)?;
-            return tx.revise_article(article, one.text_hash, Some((batch, 0)));
+            return self.archive_revised(tx, article, one);
         };
         let new = self.text(&one.entry);
         // Only the feed whose text is kept speaks for the wording: another's may be a bare headline.
         if old.feed_id != Some(self.feed.id) {
-            return if flagged { self.flag(tx, article, one, matches) } else { Ok(()) };
+            return if flagged { self.flag(tx, article, &one, matches) } else { Ok(()) };
         }
         let changed = self.material_change(&old, &new);
         tx.record_revision(article, self.desk.now, (&old.title, &old.summary), changed.as_deref())?;
         tx.revise_article(article, one.text_hash, None)?;
         tx.record_text(article, &new)?;
         if flagged {
-            self.flag(tx, article, one, matches)?;
+            self.flag(tx, article, &one, matches)?;
         }
         if let (Some(changed), Some(story)) = (changed, tx.story_of(article)?) {
             alerts::follow_up(tx, &self.desk.config, story, article, &changed, self.desk.now)?;
         }
+        Ok(())
+    }
+
+    /// Gives an article's new wording a place in the batch of this poll: one for all, not one each.
+    fn archive_revised(&mut self, tx: Tx<'_>, article: i64, one: Candidate) -> Result<(), StoreError> {
+        let (batch, entries) = match &mut self.revised {
+            Some(revised) => revised,
+            none => none.insert((tx.record_batch(self.feed.id, self.desk.now, &[])?, Vec::new())),
+        };
+        tx.revise_article(article, one.text_hash, Some((*batch, entries.len())))?;
+        entries.push(Entry { content: None, ..one.entry });
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The archive: texts of articles that matched nothing, compressed by polls, kept for a time.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, named_params};
@@ -16,6 +16,9 @@ use crate::store::ms;
 
 /// Bytes a decompressed batch may have: more than a feed's cap ever yields.
 const BATCH_LIMIT: usize = 256 << 20;
+
+/// How many batches are held open while the archive is walked.
+const BATCHES_OPEN: usize = 4;
 
 /// What is kept of an article that matched nothing, and what `explain` and back-tests read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,14 @@ impl Tx<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
+    /// Fills a batch that was begun empty.
+    pub fn fill_batch(&self, id: i64, body: &[u8]) -> Result<(), StoreError> {
+        self.prepared("UPDATE batch SET body = :body WHERE id = :id")?
+            .execute(named_params! { ":id": id, ":body": body })
+            .doing("archive the texts of a poll")?;
+        Ok(())
+    }
+
     /// Returns the texts of a batch; none when retention has taken it or its bytes are damaged.
     pub fn batch(&self, id: i64) -> Result<Vec<ArchivedText>, StoreError> {
         let body: Option<Vec<u8>> = self
@@ -115,17 +126,20 @@ impl Tx<'_> {
                 ))
             })
             .doing("walk the archive")?;
-        // Articles of one poll follow each other: one batch is open at a time.
-        let mut open: (i64, HashMap<usize, ArchivedText>) = (0, HashMap::new());
+        // Articles of one poll follow each other, but for those that a later one revised: few batches are open.
+        let mut open: VecDeque<(i64, HashMap<usize, ArchivedText>)> = VecDeque::new();
         for row in rows {
             let (id, seen, batch, place) = row.doing("walk the archive")?;
             let text = match batch {
                 None => self.any_text(id)?,
                 Some(batch) => {
-                    if open.0 != batch {
-                        open = (batch, self.batch(batch)?.into_iter().enumerate().collect());
+                    if !open.iter().any(|(id, _)| *id == batch) {
+                        open.truncate(BATCHES_OPEN - 1);
+                        open.push_front((batch, self.batch(batch)?.into_iter().enumerate().collect()));
                     }
-                    usize::try_from(place).ok().and_then(|place| open.1.remove(&place))
+                    let texts = open.iter_mut().find(|(id, _)| *id == batch);
+                    let place = usize::try_from(place).ok();
+                    texts.zip(place).and_then(|((_, texts), place)| texts.remove(&place))
                 }
             };
             if let Some(text) = text {

@@ -145,6 +145,9 @@ impl Tx<'_> {
     }
 
     /// Keeps the wording an article had until now.
+    ///
+    /// One that gave way to nothing new stands for all such in a row: a summary with
+    /// a counter in it has another wording at every poll.
     pub fn record_revision(
         &self,
         article_id: i64,
@@ -152,13 +155,22 @@ impl Tx<'_> {
         old: (&str, &str),
         changed: Option<&str>,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "
+        const REPLACE: &str = "
+            UPDATE revision SET at = :at, title = :title, summary = :summary, changed = :changed
+            WHERE id = (SELECT max(id) FROM revision WHERE article_id = :id) AND changed IS NULL";
+        const ADD: &str = "
             INSERT INTO revision (article_id, at, title, summary, changed) VALUES (:id, :at, :title, :summary, :changed)";
-        self.prepared(SQL)?
-            .execute(named_params! {
-                ":id": article_id, ":at": ms(now), ":title": old.0, ":summary": old.1, ":changed": changed,
-            })
-            .doing("keep an earlier wording")?;
+        for sql in [REPLACE, ADD] {
+            let kept = self
+                .prepared(sql)?
+                .execute(named_params! {
+                    ":id": article_id, ":at": ms(now), ":title": old.0, ":summary": old.1, ":changed": changed,
+                })
+                .doing("keep an earlier wording")?;
+            if kept > 0 {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -124,3 +124,45 @@ async fn the_feed_whose_text_matched_speaks_for_it_whoever_showed_the_article_fi
         assert_eq!(house.count("alert"), 2, "{feeds:?}: the new figure is told");
     }
 }
+
+#[tokio::test]
+async fn counters_in_texts_fill_no_archive() {
+    let house = seasoned().await;
+    let polls = 6;
+    for n in 1..=polls {
+        let mut items: Vec<_> = ["x", "y", "z"]
+            .map(|id| item(id, &format!("The garden at {id}")).summary(&format!("Views of {id}: {n}")))
+            .to_vec();
+        items.push(item("a", A).summary(&format!("Comments: {n}")));
+        if n == polls {
+            items.push(item("new", "A new garden"));
+        }
+        house.show("one", &items);
+        house.after(hours(1)).await;
+    }
+    let db = rusqlite::Connection::open(house.database()).unwrap();
+    let count = |table: &str| -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("batch"), count("revision")), (polls, 1), "one batch a poll, one revision");
+    let texts = house.read(|tx| {
+        let mut texts = Vec::new();
+        tx.each_text(jiff::Timestamp::UNIX_EPOCH, |id, _, text| {
+            texts.push((text.title.clone(), text.summary.clone()));
+            assert_eq!(tx.any_text(id)?.unwrap(), text);
+            Ok(())
+        })?;
+        Ok(texts)
+    });
+    let text = |title: &str, summary: &str| (title.to_owned(), summary.to_owned());
+    assert_eq!(
+        texts,
+        [
+            text("The garden at x", "Views of x: 6"),
+            text("The garden at y", "Views of y: 6"),
+            text("The garden at z", "Views of z: 6"),
+            text(A, "Comments: 6"),
+            text("A new garden", ""),
+        ],
+    );
+}
