@@ -221,6 +221,15 @@ impl Agenda {
         }
     }
 
+    /// Lets a feed that is not due yet ask another host from now on.
+    pub fn moved(&mut self, feed: i64, host: &str) {
+        if let Some(Place { state: State::Later(at), host: old, .. }) = self.feeds.get(&feed)
+            && old != host
+        {
+            self.put(feed, host, *at);
+        }
+    }
+
     /// Returns how long to wait for the next feed that may be polled, if nothing else happens.
     pub fn wait(&self, now: Timestamp, clock: Instant) -> Option<Duration> {
         if self.in_flight >= self.concurrency {
@@ -359,6 +368,24 @@ mod tests {
         assert_eq!(agenda.next(at(30), start), Some(2));
         agenda.done(2, Some(at(90)));
         assert_eq!(agenda.wait(at(30), start), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_feed_moved_in_flight_asks_its_new_host_next() {
+        let mut agenda = polling(4, 1, 0);
+        let start = Instant::now();
+        agenda.put(1, "a", at(0));
+        agenda.put(2, "b", at(9));
+        assert_eq!(agenda.next(at(0), start), Some(1));
+        agenda.put(1, "b", at(0));
+        agenda.done(1, Some(at(9)));
+        agenda.moved(1, "b");
+        assert_eq!(agenda.next(at(9), start), Some(1));
+        assert_eq!(agenda.next(at(9), start), None, "one in flight to a host");
+        agenda.remove(1);
+        agenda.done(1, Some(at(20)));
+        agenda.moved(1, "a");
+        assert_eq!(agenda.feeds(), [2], "what is gone stays gone");
     }
 
     #[test]

@@ -26,6 +26,8 @@ use crate::time::Clock;
 const PARSERS: usize = 2;
 /// First polls are spread over this long, and never beyond a feed's own interval.
 const SPREAD: Duration = Duration::from_secs(60);
+/// Why a feed is polled before the time it had.
+pub(crate) const SHORTENED: &str = "its interval was shortened";
 /// The longest that anything waits which does not follow the configuration.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -157,17 +159,22 @@ fn keep_interval(
     row: &mut FeedRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let latest = latest(config, feed, now);
+    if row.failures > 0 || row.next_poll_at <= latest {
+        return Ok(());
+    }
+    row.next_poll_at = latest;
+    tx.pull_forward(row.id, latest, SHORTENED)
+}
+
+/// When a healthy feed polled now is polled again at the latest.
+pub(crate) fn latest(config: &Config, feed: &Feed, now: Timestamp) -> Timestamp {
     let longest = if config.polling.adaptive && feed.every.is_none() {
         config.polling.max_every
     } else {
         usual(config, feed)
     };
-    let latest = later(now, longest);
-    if row.failures > 0 || row.next_poll_at <= latest {
-        return Ok(());
-    }
-    row.next_poll_at = latest;
-    tx.pull_forward(row.id, latest, "its interval was shortened")
+    later(now, longest)
 }
 
 /// Beyond these, what waits was told to by a clock that was ahead.

@@ -1,6 +1,7 @@
 //! Polls feeds when they are due: never on a tick, never too many, hosts in turn.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,11 +9,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Feed;
+use crate::config::{Config, Feed};
 use crate::daemon::House;
 use crate::daemon::OnceReport;
 use crate::daemon::agenda::Agenda;
 use crate::daemon::keeper::Pulse;
+use crate::daemon::open;
 use crate::fetch;
 use crate::fetch::Connection;
 use crate::flow::Setup;
@@ -22,8 +24,14 @@ use crate::store::{FeedRow, StoreError};
 
 /// The wall clock may be set while we sleep: we look at it this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// What a poll's task hands back: the feed, and how the poll went.
-type Polled = (i64, String, Result<Report, StoreError>);
+/// What a poll's task hands back: the feed as it was polled, and how the poll went.
+struct Polled {
+    id: i64,
+    name: String,
+    url: String,
+    config: Arc<Config>,
+    report: Result<Report, StoreError>,
+}
 
 /// The feeds of a reload, to replace those on the agenda.
 pub(crate) type Change = Vec<FeedRow>;
@@ -62,7 +70,9 @@ pub(crate) async fn run(
         }
         tokio::select! {
             Some(ended) = desk.polls.join_next_with_id() => {
-                if let Some((name, report)) = desk.finish(&setup, ended) {
+                // Not the one of before the wait: a reload may have come.
+                let setup = house.setup();
+                if let Some((name, report)) = desk.finish(&setup, ended).await {
                     log(&name, &report, setup.clock.now());
                     house.tally.count_poll(&report);
                     if matches!(report, Ok(Report { ended: Ended::Read { matched: 1.., .. }, .. })) {
@@ -110,7 +120,7 @@ pub(crate) async fn once(
         tokio::select! {
             Some(ended) = desk.polls.join_next_with_id() => {
                 let id = desk.feed_of(&ended);
-                if let Some((name, polled)) = desk.finish(setup, ended) {
+                if let Some((name, polled)) = desk.finish(setup, ended).await {
                     log(&name, &polled, setup.clock.now());
                     report.count(name, polled);
                 }
@@ -254,20 +264,29 @@ impl Desk {
     }
 
     /// Puts the feed down for its next poll; returns how this one went.
-    fn finish(&mut self, setup: &Setup, ended: Joined) -> Option<(String, Result<Report, StoreError>)> {
+    async fn finish(&mut self, setup: &Setup, ended: Joined) -> Option<(String, Result<Report, StoreError>)> {
         let feed = self.feed_of(&ended);
         let trouble = soon(setup.clock.now());
         match ended {
-            Ok((task, (id, name, report))) => {
+            Ok((task, polled)) => {
                 self.in_flight.remove(&task);
+                let (next, host) = if Arc::ptr_eq(&polled.config, &setup.config) {
+                    (None, None)
+                } else {
+                    after_reload(setup, &polled).await
+                };
+                let Polled { id, name, report, .. } = polled;
                 if let Ok(Report { hold: Some((domain, until)), .. }) = &report {
                     self.holds.insert(domain.clone(), *until);
                 }
-                let next = match &report {
+                let next = next.unwrap_or_else(|| match &report {
                     Ok(report) => report.next_at,
                     Err(_) => usual(setup, &name).map_or(trouble, |usual| usual.min(trouble)),
-                };
+                });
                 self.agenda.done(id, Some(next));
+                if let Some(host) = host {
+                    self.agenda.moved(id, &host);
+                }
                 Some((name, report))
             }
             Err(why) => {
@@ -280,6 +299,28 @@ impl Desk {
             }
         }
     }
+}
+
+/// When and at which host a feed is polled next whose poll ended under another configuration than it began under.
+async fn after_reload(setup: &Setup, polled: &Polled) -> (Option<Timestamp>, Option<String>) {
+    let (id, now) = (polled.id, setup.clock.now());
+    let Ok(Some(row)) = setup.store.read(|tx| tx.feed(id)) else { return (None, None) };
+    let host = Some(host(&row));
+    if row.url != polled.url {
+        // What the reload said of the new address stands: the poll of the old one left it alone.
+        return (Some(row.next_poll_at), host);
+    }
+    let feed = setup.config.feeds.iter().find(|feed| feed.name == row.name);
+    let latest = feed.map(|feed| open::latest(&setup.config, feed, now));
+    let Some(latest) = latest.filter(|latest| row.failures == 0 && row.next_poll_at > *latest) else {
+        return (None, host);
+    };
+    // For `feeds list` and a restart; the agenda obeys without it.
+    let noted = setup.store.write(move |tx| tx.pull_forward(id, latest, open::SHORTENED)).await;
+    if let Err(why) = noted {
+        tracing::warn!("a feed's shorter interval could not be noted: {why}");
+    }
+    (Some(latest), host)
 }
 
 /// Where a feed is asked for.
@@ -304,9 +345,9 @@ fn soon(now: Timestamp) -> Timestamp {
 }
 
 async fn poll(setup: Setup, feed: Feed, row: FeedRow, connection: Connection) -> Polled {
-    let (id, name) = (row.id, row.name.clone());
+    let (id, name, url) = (row.id, row.name.clone(), row.url.clone());
     let report = ingest::poll(&setup, &feed, row, connection).await;
-    (id, name, report)
+    Polled { id, name, url, config: setup.config, report }
 }
 
 /// One line a poll, at a level by what it means; a failure that goes on is told again only when it counts.

@@ -1,7 +1,14 @@
 //! SIGHUP: everything is read again, and a mistake leaves the old configuration in force.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::http::{Server, Step, answer};
 use crate::notify::Ear;
-use crate::watch::{Daemon, PATIENCE, until};
+use crate::sink::{Mood, Sink};
+use crate::watch::{Daemon, PATIENCE, Watch, until};
 use crate::{DESK, Town, feed};
 
 /// Waits for the end of one more reload.
@@ -116,5 +123,45 @@ async fn a_wrong_file_is_named_with_its_line_and_the_old_configuration_stays() {
     std::fs::write(town.watch.file("rules.toml"), rules).unwrap();
     reload(&daemon, &ear).await;
     daemon.says("the configuration was read again").await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_in_flight_obeys_the_interval_and_the_address_of_the_reload() {
+    let (go, begun) = (Arc::new(Notify::new()), AtomicUsize::new(0));
+    let word = Arc::clone(&go);
+    let server = Server::start(move |_| {
+        let item =
+            "<rss version=\"2.0\"><channel><title>F</title><item><guid>1</guid></item></channel></rss>";
+        let answer = answer("200 OK", &[], item);
+        match begun.fetch_add(1, Ordering::SeqCst) {
+            // The first, and the first after the second reload.
+            0 | 2 => [vec![Step::Wait(Arc::clone(&word))], answer].concat(),
+            _ => answer,
+        }
+    })
+    .await;
+    let asked = |path: &str| server.hits().iter().filter(|hit| hit.path == path).count();
+    let sink = Sink::start(|_| Mood::Kind).await;
+    let tables = |path: &str, every: &str| {
+        format!("{}every = \"{every}\"\n{}{DESK}", feed("A", &server.url(path)), sink.tables())
+    };
+    let watch = Watch::new(&tables("/a", "1h"));
+    let ear = Ear::open(&watch);
+    let daemon = ear.start(&watch);
+    until("the first poll is in flight", PATIENCE, || (asked("/a") == 1).then_some(())).await;
+    watch.configure(&tables("/a", "1s"));
+    reload(&daemon, &ear).await;
+    go.notify_one();
+    until("the next is a second later", PATIENCE, || (asked("/a") == 2).then_some(())).await;
+    until("one more is in flight", PATIENCE, || (asked("/a") == 3).then_some(())).await;
+    watch.configure(&tables("/b", "1h"));
+    reload(&daemon, &ear).await;
+    go.notify_one();
+    until("the new address is asked at once", PATIENCE, || (asked("/b") == 1).then_some(())).await;
+    let why = || {
+        watch.number("SELECT count(*) FROM feed WHERE next_poll_at > last_poll_at + 3000000 AND polls > 1")
+    };
+    until("and then every hour", PATIENCE, || (why()? == 1).then_some(())).await;
     daemon.stop().await;
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// One request as it came in.
@@ -34,6 +35,8 @@ impl Hit {
 pub(crate) enum Step {
     Send(Vec<u8>),
     Pause(Duration),
+    /// Goes on when told.
+    Wait(Arc<Notify>),
     /// The same bytes for ever, with a pause between.
     Forever(Vec<u8>, Duration),
     /// Keeps the connection open and says nothing more.
@@ -111,6 +114,10 @@ async fn perform(stream: &mut TcpStream, step: Step) -> bool {
         Step::Send(bytes) => stream.write_all(&bytes).await.is_ok(),
         Step::Pause(time) => {
             tokio::time::sleep(time).await;
+            true
+        }
+        Step::Wait(word) => {
+            word.notified().await;
             true
         }
         Step::Forever(bytes, pause) => loop {
