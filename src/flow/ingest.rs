@@ -71,7 +71,9 @@ struct Harvest {
     finds: Vec<Find>,
     /// What came of an entry that the document was cut off in.
     cut_key: Option<i64>,
-    /// Whether it is the last find: it ended there before, so that it may never come whole.
+    /// Whether that much came of it before, so that it may never come whole.
+    cut_again: bool,
+    /// Whether it is the last find.
     cut_taken: bool,
 }
 
@@ -207,16 +209,22 @@ async fn harvest(
         drop(body);
         let mut entries = std::mem::take(&mut document.entries);
         let cut = document.cut_entry.take();
-        let cut_key =
-            cut.as_ref().and_then(|cut| Some(candidates(feed_id, vec![cut.clone()]).first()?.full_key));
-        let cut_taken = cut_key.is_some() && cut_key == cut_before;
+        let last = if document.last_is_cut { entries.last() } else { cut.as_ref() };
+        let cut_key = last.and_then(|cut| Some(as_it_came(candidates(feed_id, vec![cut.clone()]).first()?)));
+        let cut_again = cut_key.is_some() && cut_key == cut_before;
+        let cut_taken = document.last_is_cut || cut_again;
         entries.extend(cut.filter(|_| cut_taken));
         let all = candidates(feed_id, entries);
         let finds = judge(&store, &rules, &feed, &document, feed_id, all);
-        Ok(Harvest { document, finds, cut_key, cut_taken })
+        Ok(Harvest { document, finds, cut_key, cut_again, cut_taken })
     });
     let panicked = || Err(unreadable("the document made the parser fail; it was skipped".to_owned()));
     work.await.unwrap_or_else(panicked)
+}
+
+/// An entry as far as it came, in a number.
+fn as_it_came(one: &Candidate) -> i64 {
+    one.full_key.wrapping_add(one.text_hash)
 }
 
 fn unreadable(what: String) -> Failure {
@@ -287,7 +295,7 @@ fn commit(
     harvest: Harvest,
     run: &crate::flow::Run,
 ) -> Result<Report, StoreError> {
-    let Harvest { document, finds, cut_key, cut_taken } = harvest;
+    let Harvest { document, finds, cut_key, cut_again, cut_taken } = harvest;
     let entries = finds.len();
     let register = Register::open(tx, row.id, finds.iter().map(|find| &find.one))?;
     let first_poll =
@@ -305,6 +313,8 @@ fn commit(
         };
         match resolved {
             Resolved::Same(_) => known += 1,
+            // Half a text is no new wording, unless there never is more of it.
+            Resolved::Revised(_) if cut && !cut_again => known += 1,
             Resolved::Revised(article) => {
                 known += 1;
                 let matches = judged(matches, &one);
@@ -315,7 +325,9 @@ fn commit(
                 newsroom.sight_again(tx, article, key, &one, &matches)?;
             }
             // Under this headline it was here before, and whole.
-            Resolved::New if cut && newsroom.register.knows(one.title_key) => known += 1,
+            Resolved::New if cut && !document.last_is_cut && newsroom.register.knows(one.title_key) => {
+                known += 1
+            }
             Resolved::New => {
                 let matches = judged(matches, &one);
                 fresh.push((one, key, matches));

@@ -63,6 +63,8 @@ pub struct Document {
     pub flaws: Vec<Flaw>,
     /// Whether it ends in the middle, so that the server has more of it than came.
     pub cut_off: bool,
+    /// Whether it ends in the last of the entries, whose text is not whole.
+    pub last_is_cut: bool,
     /// The entry it ends in, where too little of it came to know it by.
     pub cut_entry: Option<Entry>,
 }

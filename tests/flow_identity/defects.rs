@@ -313,3 +313,26 @@ async fn an_entry_that_is_always_cut_off_is_taken_as_it_comes_and_one_cut_off_on
     }
     assert_eq!((house.articles(), house.count("alert")), (3, 3));
 }
+
+#[tokio::test]
+async fn a_text_cut_off_once_is_no_new_wording() {
+    let house = seasoned().await;
+    let told = item("a", A).summary("Washington asks for 8 billion dollars a year, officials said in Tokyo.");
+    let whole = [item("b", B), told];
+    house.show("one", &whole);
+    house.after(hours(1)).await;
+    assert_eq!(house.count("alert"), 2);
+    let text = String::from_utf8(rss(&whole)).unwrap();
+    let half = answer("200 OK", &[], &text[..text.find("8 billion").unwrap()]);
+    house.script("one", half.clone());
+    house.after(hours(1)).await;
+    house.show("one", &whole);
+    house.after(hours(1)).await;
+    let summary = || house.read(|tx| tx.text(2)).unwrap().summary;
+    assert!(house.count("alert") == 2 && summary().contains("8 billion"), "{}", summary());
+    house.script("one", half);
+    for _ in 0..2 {
+        house.after(hours(1)).await;
+    }
+    assert!(summary().ends_with("asks for"), "what is always cut off is taken as it comes: {}", summary());
+}

@@ -217,6 +217,7 @@ impl<'a> Reader<'_, 'a> {
                     "its last entry is left out until it comes whole, or ends there again"
                 };
                 self.cut_off(format!("the document ends in the middle; {kept}"));
+                self.document.last_is_cut = whole;
                 if !whole {
                     self.document.cut_entry = finisher.finish(&draft, self.lang.as_deref());
                     continue;
