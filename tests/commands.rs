@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use burdenwatch::time::{Clock, SystemClock};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_burdenwatch");
 
 /// The demo's directory.
@@ -85,7 +87,7 @@ fn status_asks_for_a_person_when_nothing_polls() {
     let state = State::made();
     let db = rusqlite::Connection::open(state.dir.path().join("burdenwatch.db")).unwrap();
     let due = |hours: i64| {
-        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+        let at = SystemClock.now() - jiff::SignedDuration::from_hours(hours);
         db.execute("UPDATE feed SET failures = 0, next_poll_at = ?1", [at.as_millisecond()]).unwrap();
         state.run(&["status"])
     };
