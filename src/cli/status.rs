@@ -13,7 +13,7 @@ use crate::flow::dispatch;
 use crate::flow::dispatch::Channel;
 use crate::flow::health::FAILING;
 use crate::or_end;
-use crate::store::{Counts, FeedRow, StoreError, Tx};
+use crate::store::{Counts, FeedRow, Searchable, StoreError, Tx};
 use crate::time::{Clock, SystemClock};
 
 /// Arguments of `status`.
@@ -34,6 +34,7 @@ struct Screen {
     failing: Vec<FeedRow>,
     refused: Option<String>,
     suspended: usize,
+    searchable: Searchable,
 }
 
 /// Runs the command.
@@ -51,6 +52,7 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
             failing: Vec::new(),
             refused: None,
             suspended: 0,
+            searchable: Searchable::All,
         },
         Some(db) => match look(db.read(), now) {
             Ok(screen) => screen,
@@ -74,6 +76,7 @@ fn look(tx: Tx<'_>, now: Timestamp) -> Result<Screen, StoreError> {
         failing: tx.feeds(true)?.into_iter().filter(|feed| feed.failures >= FAILING).collect(),
         refused: tx.fact("rules.refused")?.or(tx.fact("config.refused")?),
         suspended: tx.suspended()?.len(),
+        searchable: tx.searchable()?,
     })
 }
 
@@ -126,6 +129,7 @@ fn print_json(screen: &Screen, console: &mut Console) -> io::Result<Outcome> {
         "rule_set": screen.rule_set,
         "overdue": counts.overdue,
         "oldest_unsent_at": counts.oldest_unsent.map(|at| at.to_string()),
+        "search_complete": screen.searchable == Searchable::All,
         "last_digest_at": counts.last_digest.map(|at| at.to_string()),
         "mail_server": (screen.channel.failures > 0).then(|| screen.channel.why.clone()),
     }))
@@ -162,6 +166,12 @@ fn print(
         "archive  {} articles, {} flagged in {} stories",
         counts.articles, counts.matches, counts.stories
     )?;
+    if screen.searchable != Searchable::All {
+        writeln!(
+            out,
+            "         the search index was damaged and is being made new; until then a search is slow"
+        )?;
+    }
     writeln!(
         out,
         "outbox   {} queued, {} deferred, {} uncertain, {} sent, {} failed; {} alerts waiting",

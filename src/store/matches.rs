@@ -1,7 +1,7 @@
 //! Matches: what the rules flagged, with the evidence.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use crate::rules::outcome::{Level, Match};
 use crate::store::Doing;
@@ -50,7 +50,7 @@ pub struct RuleRow {
     pub counts: bool,
 }
 
-const LIST: &str = "
+pub(super) const LIST: &str = "
     SELECT m.article_id, m.seq, m.at, m.level, m.score, m.disposition, t.title, t.source, t.link, t.lang,
            a.published_at, a.seen_at, s.story_id
     FROM match m
@@ -66,7 +66,7 @@ fn level(name: &str) -> Level {
     }
 }
 
-fn matched(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
+pub(super) fn matched(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
     Ok(MatchRow {
         article_id: row.get(0)?,
         seq: row.get(1)?,
@@ -229,42 +229,5 @@ impl Tx<'_> {
             })
             .doing("count hits by rule")?;
         rows.collect::<Result<_, _>>().doing("count hits by rule")
-    }
-
-    /// Searches matched articles: every word must stand somewhere in title, summary or body.
-    ///
-    /// Words of three characters and more use the trigram index; shorter ones,
-    /// common in Korean and Japanese, are looked for in the rows the others leave.
-    pub fn search(&self, words: &[&str], limit: u32) -> Result<Vec<MatchRow>, StoreError> {
-        let (long, short): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.chars().count() >= 3);
-        let mut sql = LIST.to_owned();
-        let mut values: Vec<String> = Vec::new();
-        let mut conditions: Vec<String> = Vec::new();
-        if !long.is_empty() {
-            values.push(
-                long.iter()
-                    .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
-                    .collect::<Vec<_>>()
-                    .join(" AND "),
-            );
-            conditions.push(
-                "m.article_id IN (SELECT rowid FROM article_fts WHERE article_fts MATCH ?1)".to_owned(),
-            );
-        }
-        for word in short {
-            values.push(format!("%{}%", word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
-            let n = values.len();
-            conditions.push(format!(
-                "(t.title LIKE ?{n} ESCAPE '\\' OR t.summary LIKE ?{n} ESCAPE '\\' OR t.body LIKE ?{n} ESCAPE '\\')"
-            ));
-        }
-        if conditions.is_empty() {
-            return Ok(Vec::new());
-        }
-        sql.push_str(&format!(" WHERE {} ORDER BY m.seq DESC LIMIT {limit}", conditions.join(" AND ")));
-        let mut sql = self.db.prepare(&sql).doing("prepare a search")?;
-        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
-        let rows = sql.query_map(values.as_slice(), matched).doing("search")?;
-        rows.collect::<Result<_, _>>().doing("search")
     }
 }

@@ -18,6 +18,7 @@ mod matches;
 pub mod migrations;
 mod notes;
 mod outbox;
+mod search;
 mod stories;
 mod texts;
 mod waits;
@@ -42,6 +43,7 @@ pub use feeds::{FeedRow, PollRecord};
 pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
+pub use search::Searchable;
 pub use stories::{Member, StoryRow};
 pub use texts::NewText;
 pub use waits::Bounds;
@@ -207,7 +209,7 @@ impl Db {
     pub fn write<T>(&mut self, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).doing("begin")?;
         let value = work(Tx { db: &tx })?;
-        Tx { db: &tx }.index_texts()?;
+        let _lost = Tx { db: &tx }.index_texts()?;
         tx.commit().doing("commit")?;
         Ok(value)
     }
@@ -217,7 +219,8 @@ impl Db {
         self.db.execute("VACUUM INTO ?1", [file.to_string_lossy()]).doing("write the backup")?;
         let copy = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|source| opening(file, source))?;
-        check(&copy, file, "integrity_check")
+        // A damaged search index is made new when the copy is put to work.
+        check(&copy, file, "integrity_check").map(|_| ())
     }
 
     pub(crate) fn into_connection(self) -> Connection {
@@ -261,16 +264,41 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_size_limit", 16 << 20)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.set_prepared_statement_cache_capacity(96);
-    db.execute_batch(texts::UNINDEXED)?;
+    db.execute_batch(search::UNINDEXED)?;
     Ok(())
 }
 
+/// What SQLite's own check found where the database can be worked with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Soundness {
+    /// Nothing.
+    Whole,
+    /// The search index alone is damaged, in these words: it can be made new.
+    IndexDamaged(String),
+}
+
 /// Runs SQLite's own check and turns its findings into words.
-pub(crate) fn check(db: &Connection, path: &Path, pragma: &str) -> Result<(), StoreError> {
-    let corrupt = |what: String| StoreError::Corrupt { path: path.to_owned(), what };
-    let said: Vec<String> = db
-        .prepare(&format!("PRAGMA {pragma}(3)"))
-        .and_then(|mut sql| sql.query_map([], |row| row.get(0))?.collect())
-        .map_err(|why| corrupt(why.to_string()))?;
-    if said.first().is_some_and(|line| line == "ok") { Ok(()) } else { Err(corrupt(said.join("; "))) }
+pub(crate) fn check(db: &Connection, path: &Path, pragma: &str) -> Result<Soundness, StoreError> {
+    let mut findings = Vec::new();
+    let mut look = || -> rusqlite::Result<()> {
+        let mut sql = db.prepare(&format!("PRAGMA {pragma}(3)"))?;
+        let mut rows = sql.query([])?;
+        while let Some(row) = rows.next()? {
+            findings.push(row.get::<_, String>(0)?);
+        }
+        Ok(())
+    };
+    // The index is looked at after everything else, and what it finds there may end the check.
+    if let Err(why) = look() {
+        findings.push(why.to_string());
+    }
+    findings.retain(|line| line != "ok");
+    let of_index = |line: &String| line.contains("article_fts") && line.to_lowercase().contains("fts5");
+    if findings.is_empty() {
+        Ok(Soundness::Whole)
+    } else if findings.iter().all(of_index) {
+        Ok(Soundness::IndexDamaged(findings.join("; ")))
+    } else {
+        Err(StoreError::Corrupt { path: path.to_owned(), what: findings.join("; ") })
+    }
 }

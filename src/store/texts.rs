@@ -1,7 +1,7 @@
 //! The texts of matched articles: for readers, and for the search.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, named_params, params};
+use rusqlite::{OptionalExtension, named_params};
 
 use crate::store::Doing;
 use crate::store::StoreError;
@@ -36,31 +36,18 @@ pub struct NewText {
     pub feed_id: Option<i64>,
 }
 
-/// The articles whose texts the search does not know yet: a connection's own, empty between transactions.
-pub(super) const UNINDEXED: &str = "CREATE TEMP TABLE unindexed (article_id INTEGER PRIMARY KEY)";
-
 impl Tx<'_> {
     /// Records the text of a matched article, replacing an earlier wording.
     ///
     /// The search gets it by `Tx::index_texts`, which ends every transaction.
     pub fn record_text(&self, article_id: i64, text: &NewText) -> Result<(), StoreError> {
-        const INDEXED: &str = "
-            SELECT 1 FROM article_text WHERE article_id = ?1 AND article_id NOT IN (SELECT article_id FROM unindexed)";
-        const FORGET: &str = "
-            INSERT INTO article_fts (article_fts, rowid, title, summary, body)
-            SELECT 'delete', article_id, title, summary, body FROM article_text WHERE article_id = :id";
         const SQL: &str = "
             INSERT INTO article_text
                 (article_id, title, summary, body, link, source, authors, lang, claimed_date, wire, official, feed_id)
             VALUES (:id, :title, :summary, :body, :link, :source, :authors, :lang, :claimed, :wire, :official, :feed)
             ON CONFLICT (article_id) DO UPDATE SET title = :title, summary = :summary, body = :body, link = :link,
                 authors = :authors, lang = :lang, claimed_date = :claimed, wire = :wire, feed_id = :feed";
-        const LATER: &str = "INSERT INTO unindexed (article_id) VALUES (?1) ON CONFLICT DO NOTHING";
-        let doing = "record an article's text";
-        // Asked first: the statement makes the index write out what it holds back, even for nothing.
-        if self.prepared(INDEXED)?.exists(params![article_id]).doing(doing)? {
-            self.prepared(FORGET)?.execute(named_params! { ":id": article_id }).doing(doing)?;
-        }
+        self.index_later(article_id)?;
         self.prepared(SQL)?
             .execute(named_params! {
                 ":id": article_id, ":title": text.title, ":summary": text.summary, ":body": text.body,
@@ -68,23 +55,7 @@ impl Tx<'_> {
                 ":claimed": text.claimed_date, ":wire": text.wire, ":official": text.official,
                 ":feed": text.feed_id,
             })
-            .doing(doing)?;
-        self.prepared(LATER)?.execute(params![article_id]).doing(doing)?;
-        Ok(())
-    }
-
-    /// Lets the search find the texts recorded in this transaction; its last step.
-    ///
-    /// One by one they would cost far more: the index writes out what it holds at every savepoint.
-    pub(super) fn index_texts(&self) -> Result<(), StoreError> {
-        const INDEX: &str = "
-            INSERT INTO article_fts (rowid, title, summary, body)
-            SELECT article_id, title, summary, body FROM article_text WHERE article_id IN (SELECT article_id FROM unindexed)";
-        let doing = "index the texts of articles";
-        if self.prepared("SELECT 1 FROM unindexed LIMIT 1")?.exists([]).doing(doing)? {
-            self.prepared(INDEX)?.execute([]).doing(doing)?;
-            self.prepared("DELETE FROM unindexed")?.execute([]).doing(doing)?;
-        }
+            .doing("record an article's text")?;
         Ok(())
     }
 
@@ -184,61 +155,5 @@ impl Tx<'_> {
             })
             .doing("list earlier wordings")?;
         rows.collect::<Result<_, _>>().doing("list earlier wordings")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{ArticleRow, Store};
-
-    fn text(title: &str) -> NewText {
-        NewText { title: title.to_owned(), ..NewText::default() }
-    }
-
-    fn match_of(tx: Tx<'_>, id: i64) -> Result<(), StoreError> {
-        let feed_id =
-            tx.sync_feeds(&[("a".to_owned(), "https://a.example/".to_owned())], |_| Timestamp::UNIX_EPOCH)?;
-        let feed_id = feed_id.first().map_or(0, |feed| feed.id);
-        let now = Timestamp::UNIX_EPOCH;
-        tx.record_articles(&[ArticleRow {
-            id,
-            feed_id,
-            seen_at: now,
-            published_at: None,
-            text_hash: 0,
-            path_hash: 0,
-            batch: None,
-        }])?;
-        tx.record_match(id, now, (crate::rules::outcome::Level::Digest, 1), "fresh", "")?;
-        Ok(())
-    }
-
-    #[tokio::test]
-    async fn the_search_finds_each_wording_while_it_stands_and_nothing_of_what_was_undone() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("a.db"), Timestamp::UNIX_EPOCH, true).unwrap();
-        let first = store.write(|tx| {
-            match_of(tx, 1)?;
-            tx.record_text(1, &text("Talks open in Seoul"))?;
-            tx.record_text(1, &text("Talks begin in Tokyo"))
-        });
-        let undone = store.write(|tx| {
-            match_of(tx, 2)?;
-            tx.record_text(2, &text("Talks fail in Warsaw"))?;
-            Err::<(), _>(StoreError::Closed)
-        });
-        let last = store.write(|tx| {
-            match_of(tx, 3)?;
-            tx.record_text(3, &text("Budget passes in Oslo"))
-        });
-        let (first, undone, last) = tokio::join!(first, undone, last);
-        assert!(first.is_ok() && undone.is_err() && last.is_ok());
-        let found = |words: &[&str]| store.read(|tx| tx.search(words, 9)).unwrap().len();
-        assert_eq!(["Seoul", "Tokyo", "Warsaw", "Oslo"].map(|word| found(&[word])), [0, 1, 0, 1]);
-        store.write(|tx| tx.record_text(3, &text("Budget falls in Madrid"))).await.unwrap();
-        assert_eq!(["Oslo", "Madrid"].map(|word| found(&[word])), [0, 1]);
-        let sound = "INSERT INTO article_fts (article_fts, rank) VALUES ('integrity-check', 1)";
-        store.write(move |tx| tx.db.execute_batch(sound).doing("check the index")).await.unwrap();
     }
 }

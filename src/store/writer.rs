@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::Db;
 use crate::store::Doing;
+use crate::store::Searchable;
+use crate::store::Soundness;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::check;
@@ -44,6 +46,10 @@ struct Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct First(bool);
 
+/// Whether the search index turned out to be damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct IndexLost(bool);
+
 /// A handle on the database, cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -71,8 +77,11 @@ impl Store {
         let mut db = Db::open(path)?;
         let checked = db.read().fact(CHECKED)?.and_then(|at| at.parse::<Timestamp>().ok());
         let recently = checked.is_some_and(|at| now.duration_since(at).abs() < CHECK_HOLDS);
-        if existed && (thorough || !recently) {
-            check(&db.db, path, "quick_check")?;
+        if existed
+            && (thorough || !recently)
+            && let Soundness::IndexDamaged(why) = check(&db.db, path, "quick_check")?
+        {
+            db.write(|tx| tx.note_damage(&why))?;
         }
         if !recently {
             db.write(|tx| tx.set_fact(CHECKED, Some(&now.to_string())))?;
@@ -206,15 +215,43 @@ fn in_savepoint<T>(tx: Tx<'_>, work: impl FnOnce(Tx<'_>) -> Result<T, StoreError
 }
 
 fn write_until_closed(db: Connection, mut queue: mpsc::Receiver<Job>, commits: &AtomicU64) {
-    while let Some(first) = queue.blocking_recv() {
+    let mut rebuilding = Tx { db: &db }.searchable().is_ok_and(|has| has != Searchable::All);
+    loop {
+        // The search index is made new when there is nothing better to do, and a little after each commit.
+        while rebuilding && queue.is_empty() && !queue.is_closed() {
+            rebuilding = rebuild(&db);
+        }
+        let Some(first) = queue.blocking_recv() else { break };
         if first.patient {
             gather(&queue);
         }
-        write_group(&db, first, &mut queue);
+        if write_group(&db, first, &mut queue) == IndexLost(true) {
+            rebuilding = true;
+        }
         commits.fetch_add(1, Ordering::Relaxed);
+        rebuilding = rebuilding && rebuild(&db);
     }
     // Best effort: the file is consistent without them, only larger.
     drop(db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+}
+
+/// Takes one step of making the search index new; returns whether more is to be done.
+fn rebuild(db: &Connection) -> bool {
+    let step = || -> Result<bool, StoreError> {
+        db.execute_batch("BEGIN IMMEDIATE").doing("begin")?;
+        let more = Tx { db }.rebuild_index()?;
+        db.execute_batch("COMMIT").doing("commit")?;
+        Ok(more)
+    };
+    step().unwrap_or_else(|why| {
+        if !db.is_autocommit() {
+            drop(db.execute_batch("ROLLBACK"));
+        }
+        tracing::warn!(
+            "the search index cannot be made new: {why}; the search reads all texts, and the next start tries again"
+        );
+        false
+    })
 }
 
 /// Waits as long as more work keeps coming.
@@ -230,7 +267,7 @@ fn gather(queue: &mpsc::Receiver<Job>) {
     }
 }
 
-fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
+fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) -> IndexLost {
     let mut finishes: Vec<Finish> = Vec::new();
     let mut next = Some(first);
     if let Err(why) = db.execute_batch("BEGIN IMMEDIATE").doing("begin") {
@@ -238,7 +275,7 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
         if let Some(job) = next.take() {
             refuse(db, job, why);
         }
-        return;
+        return IndexLost(false);
     }
     while let Some(job) = next.take() {
         finishes.push((job.work)(Tx { db }, First(finishes.is_empty())));
@@ -251,12 +288,15 @@ fn write_group(db: &Connection, first: Job, queue: &mut mpsc::Receiver<Job>) {
         Err("SQLite rolled the transaction back (is the disk full?)".to_owned())
     } else {
         let indexed = Tx { db }.index_texts().map_err(|why| why.to_string());
-        let committed = indexed.and_then(|()| db.execute_batch("COMMIT").map_err(|why| why.to_string()));
+        let committed =
+            indexed.and_then(|lost| db.execute_batch("COMMIT").map(|()| lost).map_err(|why| why.to_string()));
         committed.inspect_err(|_| drop(db.execute_batch("ROLLBACK")))
     };
+    let lost = IndexLost(committed == Ok(true));
     for finish in finishes {
-        finish(committed.clone().map_err(StoreError::NotCommitted));
+        finish(committed.clone().map(|_| ()).map_err(StoreError::NotCommitted));
     }
+    lost
 }
 
 /// Lets a job fail without a transaction: its savepoint opens and is undone.
