@@ -20,6 +20,8 @@ mod smtp;
 
 #[path = "flow_alerts/burst.rs"]
 mod burst;
+#[path = "flow_alerts/gone.rs"]
+mod gone;
 #[path = "flow_alerts/mutes.rs"]
 mod mutes;
 #[path = "flow_alerts/pace.rs"]

@@ -12,6 +12,8 @@ use crate::config::Config;
 use crate::flow::dispatch;
 use crate::flow::dispatch::Channel;
 use crate::flow::health::FAILING;
+use crate::flow::subscribers;
+use crate::flow::subscribers::Gone;
 use crate::or_end;
 use crate::store::{Counts, FeedRow, Searchable, StoreError, Tx};
 use crate::time::{Clock, SystemClock};
@@ -35,6 +37,7 @@ struct Screen {
     refused: Option<String>,
     suspended: usize,
     searchable: Searchable,
+    gone: Option<Gone>,
 }
 
 /// Runs the command.
@@ -53,6 +56,7 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
             refused: None,
             suspended: 0,
             searchable: Searchable::All,
+            gone: None,
         },
         Some(db) => match look(db.read(), now) {
             Ok(screen) => screen,
@@ -77,6 +81,7 @@ fn look(tx: Tx<'_>, now: Timestamp) -> Result<Screen, StoreError> {
         refused: tx.fact("rules.refused")?.or(tx.fact("config.refused")?),
         suspended: tx.suspended()?.len(),
         searchable: tx.searchable()?,
+        gone: subscribers::gone(tx)?,
     })
 }
 
@@ -177,6 +182,15 @@ fn print(
         "outbox   {} queued, {} deferred, {} uncertain, {} sent, {} failed; {} alerts waiting",
         counts.queued, counts.deferred, counts.uncertain, counts.sent, counts.failed, counts.waiting_alerts
     )?;
+    if let Some(gone) = &screen.gone {
+        writeln!(
+            out,
+            "         alerts closed unsent, {}, for {}: {}; no such subscription is configured any more",
+            gone.alerts,
+            gone.subscriptions.join(", "),
+            ago(now, gone.at),
+        )?;
+    }
     if let Some(at) = counts.oldest_unsent {
         writeln!(out, "         oldest undelivered mail {}", ago(now, at))?;
     }

@@ -17,6 +17,7 @@ use crate::fetch::Fetcher;
 use crate::flow::alerts::later;
 use crate::flow::dispatch;
 use crate::flow::parsers::Parsers;
+use crate::flow::subscribers;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
 use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
@@ -134,10 +135,7 @@ pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
                     keep_interval(tx, &config, feed, row, now)?;
                 }
             }
-            let day_before = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-            for subscription in &config.subscriptions {
-                tx.know_subscription(&subscription.name, now, day_before)?;
-            }
+            subscribers::sync(tx, &config, now)?;
             let before = tx.fact("rules.hash")?;
             if before.as_deref() != Some(rule_set.as_str()) {
                 tx.set_fact("rules.hash", Some(&rule_set))?;

@@ -17,6 +17,8 @@ use crate::store::StoreError;
 
 /// We look again at least this often: the wall clock may be set, folding has its hours.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// Before what is due and was left is looked at again.
+const OVERDUE: Duration = Duration::from_secs(1);
 /// After the database failed.
 const TROUBLE: Duration = Duration::from_secs(10);
 /// How soon a command's mail is noticed.
@@ -53,7 +55,8 @@ async fn compose_once(setup: &Setup) -> Result<usize, StoreError> {
 
 fn next_composition(setup: &Setup) -> Duration {
     let now = setup.clock.now();
-    let alert = setup.store.read(|tx| tx.next_alert()).ok().flatten();
+    let names: Vec<&str> = setup.config.subscriptions.iter().map(|one| one.name.as_str()).collect();
+    let alert = setup.store.read(|tx| tx.next_alert(&names)).ok().flatten();
     let slots = setup
         .config
         .subscriptions
@@ -64,9 +67,12 @@ fn next_composition(setup: &Setup) -> Duration {
 }
 
 /// The time until `then`, a little after it so that it has come, and never too long.
+///
+/// What is due already was just looked at and left: looking again at once would only spin.
 fn until(now: Timestamp, then: Option<Timestamp>) -> Duration {
-    let wait = then
-        .map_or(LONGEST_SLEEP, |then| Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO));
+    let wait =
+        then.map_or(LONGEST_SLEEP, |then| Duration::try_from(then.duration_since(now)).unwrap_or(OVERDUE));
+    let wait = if wait.is_zero() { OVERDUE } else { wait };
     (wait + Duration::from_millis(2)).min(LONGEST_SLEEP)
 }
 
@@ -126,5 +132,19 @@ pub(crate) async fn listen_to_neighbours(house: House) {
             () = house.stop.cancelled() => {}
             () = tokio::time::sleep(NEIGHBOURS) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_and_was_left_is_not_looked_at_in_a_spin() {
+        let now: Timestamp = "2026-11-24T09:00:00Z".parse().unwrap();
+        let left = |ms: i64| until(now, Some(now + jiff::SignedDuration::from_millis(ms)));
+        assert!(left(-5) >= OVERDUE && left(0) >= OVERDUE);
+        assert_eq!(left(300), Duration::from_millis(302), "what is to come is met in time");
+        assert_eq!(until(now, None), LONGEST_SLEEP);
     }
 }

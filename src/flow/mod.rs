@@ -18,6 +18,7 @@ pub mod recent;
 mod register;
 pub mod resolve;
 pub mod slots;
+pub mod subscribers;
 pub mod undelivered;
 pub mod watchman;
 

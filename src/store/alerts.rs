@@ -201,10 +201,14 @@ impl Tx<'_> {
         rows.collect::<Result<_, _>>().doing("count alert mails")
     }
 
-    /// Returns when the next waiting alert is due.
-    pub fn next_alert(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.prepared("SELECT min(due_at) FROM alert WHERE state = 'waiting'")?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))
+    /// Returns when the next waiting alert of these subscriptions is due: nobody mails those of others.
+    pub fn next_alert(&self, subscriptions: &[&str]) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "
+            SELECT min(due_at) FROM alert
+            WHERE state = 'waiting' AND subscription IN (SELECT value FROM json_each(:names))";
+        let names = serde_json::to_string(subscriptions).unwrap_or_default();
+        self.prepared(SQL)?
+            .query_row(named_params! { ":names": names }, |row| row.get::<_, Option<i64>>(0))
             .doing("find the next alert")
             .map(|due| due.map(at))
     }
