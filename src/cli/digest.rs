@@ -20,6 +20,7 @@ use crate::digest::brief::Rendered;
 use crate::flow::Run;
 use crate::flow::digests;
 use crate::flow::dispatch;
+use crate::flow::subscribers;
 use crate::mail;
 use crate::mail::{Kind, Message};
 use crate::news::text;
@@ -275,7 +276,7 @@ fn send(console: &mut Console, loaded: Loaded, name: &str) -> io::Result<Outcome
         let known = subscription.name.clone();
         setup
             .store
-            .write(move |tx| tx.know_subscription(&known, now, now))
+            .write(move |tx| subscribers::know(tx, &known, now))
             .await
             .map_err(|why| why.to_string())?;
         let number = digests::compose(&setup, &subscription, None).await.map_err(|why| why.to_string())?;

@@ -43,6 +43,23 @@ async fn a_digest_asked_for_beside_the_daemon_is_delivered_within_seconds() {
     assert_eq!(town.sink.count(), before + 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_sent_before_the_daemon_knows_its_subscription_has_the_day_before() {
+    let town = Town::found(23, 2).await;
+    for _ in 0..2 {
+        let done = town.watch.ask(&["run", "--once", "--all"]).await;
+        assert_eq!(done.status.code(), Some(0), "{}", words(&done.stderr));
+    }
+    let fresh = town.watch.number("SELECT count(*) FROM match WHERE disposition <> 'baseline'");
+    assert!(fresh > Some(0), "there is something to tell: {fresh:?}");
+    let config = std::fs::read_to_string(town.watch.config()).unwrap();
+    let new = crate::DESK.replace("desk", "late");
+    std::fs::write(town.watch.config(), format!("{config}{new}")).unwrap();
+    let done = town.watch.ask(&["digest", "send", "late"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", words(&done.stderr));
+    assert_eq!(town.watch.number("SELECT articles FROM digest WHERE subscription = 'late'"), fresh);
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
