@@ -164,12 +164,13 @@ impl Tx<'_> {
 
     /// Marks the alerts of a mail that could not be delivered: the next digest carries them in full.
     ///
-    /// Also where one before it, not knowing better, listed them as sent.
+    /// Also where one before it, not knowing better, listed them as sent. What was folded once is not told again when
+    /// a retry fails too.
     pub fn fold_alerts(&self, dedup_key: &str) -> Result<(), StoreError> {
         const RELEASE: &str = "
             DELETE FROM digest_item WHERE (subscription, article_id) IN (
                 SELECT a.subscription, m.article_id FROM alert a JOIN story_member m ON m.story_id = a.story_id
-                WHERE a.dedup_key = :key)";
+                WHERE a.dedup_key = :key AND a.state <> 'folded')";
         self.prepared(RELEASE)?
             .execute(named_params! { ":key": dedup_key })
             .doing("fold alerts into the digest")?;

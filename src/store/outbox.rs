@@ -65,7 +65,7 @@ pub struct OutboxRow {
     pub done_at: Option<Timestamp>,
 }
 
-/// One try to deliver.
+/// One try to deliver, or a person's word that it is to be tried again (`retry`).
 #[derive(Debug, Clone)]
 pub struct Try {
     /// When.
@@ -182,7 +182,7 @@ impl Tx<'_> {
         const SQL: &str = "
             UPDATE outbox SET state = CASE
                        WHEN 'uncertain' = (SELECT t.outcome FROM outbox_try t WHERE t.outbox_id = outbox.id
-                                           ORDER BY t.rowid DESC LIMIT 1) THEN 'uncertain'
+                                           AND t.outcome <> 'retry' ORDER BY t.rowid DESC LIMIT 1) THEN 'uncertain'
                        WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END,
                    next_at = max(next_at, :next), lease_owner = NULL, lease_until_at = NULL
             WHERE state = 'sending' AND lease_owner = :owner";
@@ -245,9 +245,15 @@ impl Tx<'_> {
             UPDATE outbox SET state = CASE WHEN state = 'uncertain' THEN 'uncertain' ELSE 'queued' END, next_at = :now,
                    lease_owner = NULL, lease_until_at = NULL, done_at = NULL
             WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed')";
+        // A person's word counts from now: what was too old to be tried on is not too old again at once.
+        const MARK: &str = "
+            INSERT INTO outbox_try (outbox_id, at, outcome, reply)
+            SELECT id, :now, 'retry', 'asked for by hand' FROM outbox
+            WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed')";
         const RESUME: &str = "
             DELETE FROM recipient WHERE address = (SELECT recipient FROM outbox WHERE id = :id)";
         self.prepared(RESUME)?.execute(named_params! { ":id": id }).doing("resume a recipient")?;
+        self.prepared(MARK)?.execute(named_params! { ":now": ms(now), ":id": id }).doing("retry a mail")?;
         let rows = self
             .prepared(SQL)?
             .execute(named_params! { ":now": ms(now), ":id": id })
@@ -276,10 +282,13 @@ impl Tx<'_> {
         self.mails_where("dedup_key = :key ORDER BY id", named_params! { ":key": dedup_key })
     }
 
-    /// Returns undelivered mails of a kind queued before `before`.
+    /// Returns undelivered mails of a kind queued before `before`, and not made due by a person since.
     pub fn overdue_mails(&self, kind: &str, before: Timestamp) -> Result<Vec<OutboxRow>, StoreError> {
         self.mails_where(
-            "state IN ('queued', 'deferred', 'uncertain') AND kind = :kind AND created_at < :before ORDER BY id",
+            "state IN ('queued', 'deferred', 'uncertain') AND kind = :kind AND created_at < :before
+             AND NOT EXISTS (SELECT 1 FROM outbox_try t
+                             WHERE t.outbox_id = outbox.id AND t.outcome = 'retry' AND t.at >= :before)
+             ORDER BY id",
             named_params! { ":kind": kind, ":before": ms(before) },
         )
     }

@@ -89,6 +89,60 @@ async fn a_digest_undelivered_for_five_days_is_in_the_next() {
 }
 
 #[tokio::test]
+async fn what_a_person_retries_is_tried_however_old_it_is() {
+    let server = Server::start(Script::default()).await;
+    let house = with(&server, DESK).await;
+    server.follow(down());
+    house.show("one", &[item("a", A)]);
+    house.after(hours(9)).await;
+    for _ in 0..35 {
+        house.after(hours(4)).await;
+    }
+    let (alert, digest) = (house.mails("alert").remove(0).row, house.mails("digest").remove(0).row);
+    assert_eq!([alert.state.as_str(), digest.state.as_str()], ["failed", "failed"], "both given up");
+    let again = |id: i64| {
+        let now = house.now();
+        house.write(move |tx| tx.retry_mail(id, now))
+    };
+    let (old, state) = (house.count("digest"), |id: i64| house.read(|tx| tx.mail(id)).unwrap().state);
+    assert!(again(alert.id).await && again(digest.id).await);
+    house.after(hours(1)).await;
+    assert_eq!([state(alert.id), state(digest.id)], ["deferred", "deferred"], "tried, and to be tried again");
+    server.follow(Script::default());
+    house.after(hours(5)).await;
+    assert_eq!([state(alert.id), state(digest.id)], ["sent", "sent"]);
+    let said = house.read(|tx| tx.tries(alert.id));
+    assert!(said.iter().any(|one| one.outcome == "retry"), "{said:?}");
+    assert!(house.count("digest") <= old + 1);
+}
+
+#[tokio::test]
+async fn a_retry_that_fails_for_a_day_is_given_up_again_and_told_once() {
+    let server = Server::start(Script::default()).await;
+    let house = with(&server, DESK).await;
+    server.follow(down());
+    house.show("one", &[item("a", A)]);
+    for _ in 0..8 {
+        house.after(hours(4)).await;
+    }
+    let alert = house.mails("alert").remove(0).row;
+    assert_eq!(alert.state, "failed");
+    server.follow(Script::default());
+    house.after(hours(20)).await;
+    server.follow(down());
+    let now = house.now();
+    assert!(house.write(move |tx| tx.retry_mail(alert.id, now)).await);
+    for _ in 0..7 {
+        house.after(hours(4)).await;
+    }
+    assert_eq!(house.read(|tx| tx.mail(alert.id)).unwrap().state, "failed");
+    server.follow(Script::default());
+    house.after(hours(24)).await;
+    let full = arrived(&server).iter().filter(|mail| mail.contains(A) && mail.contains("1 story")).count();
+    assert_eq!(full, 1);
+}
+
+#[tokio::test]
 async fn a_refused_digest_is_told_in_the_next() {
     let server = Server::start(Script::default().on("dot", say("552 too much"))).await;
     let house = with(&server, DESK).await;
