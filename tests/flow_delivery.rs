@@ -20,6 +20,8 @@ mod smtp;
 
 #[path = "flow_delivery/bulk.rs"]
 mod bulk;
+#[path = "flow_delivery/names.rs"]
+mod names;
 #[path = "flow_delivery/server.rs"]
 mod server;
 #[path = "flow_delivery/tries.rs"]

@@ -188,7 +188,7 @@ fn keep_html(dir: &Path) -> Result<Option<(String, String, i64)>, StoreError> {
         .into_iter()
         .filter(|row| row.disposition == "fresh")
         .max_by_key(|row| row.score);
-    if let Some(mail) = tx.mails_of(&format!("digest|{}|{}", digest.subscription, digest.number))?.first() {
+    if let Some(mail) = crate::flow::digests::mails(tx, &digest)?.first() {
         let name = crate::flow::dispatch::file_name(mail).replace(".eml", ".html");
         let written = std::fs::write(dir.join(&name), &digest.html);
         written.map_err(|source| StoreError::File { what: "write", path: dir.join(name), source })?;

@@ -177,10 +177,7 @@ fn show(
             subscriptions.join(" and ")
         )),
         Some(row) if format == Format::Eml => {
-            let key = format!("digest|{}|{number}", row.subscription);
-            let mail = db
-                .read()
-                .mails_of(&key)
+            let mail = digests::mails(db.read(), &row)
                 .and_then(|mails| mails.first().map(|mail| db.read().mail_bytes(mail.id)).transpose());
             match mail {
                 Ok(Some(bytes)) => bytes_out(console, &bytes),

@@ -14,7 +14,7 @@ use crate::digest::Templates;
 use crate::digest::brief;
 use crate::flow::Setup;
 use crate::flow::brief::story;
-use crate::flow::letters::{Letter, queue};
+use crate::flow::letters::{Letter, fingerprint, queue};
 use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::outcome::{Level, Match};
@@ -222,7 +222,11 @@ fn mail_one(
     story: brief::Story,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let key = format!("alert|{}|story-{}|rev{}", subscription.name, alert.story_id, alert.revision);
+    let name = &subscription.name;
+    let content = fingerprint(tx, std::iter::once((alert, story.match_id)))?;
+    let key = format!("alert|{name}|story-{}|rev{}|{content}", alert.story_id, alert.revision);
+    let begun =
+        tx.alerts_of(name, alert.story_id)?.first().map_or(alert.created_at, |first| first.created_at);
     let marks = vec![
         ("X-Burdenwatch-Topic".to_owned(), story.topic.clone()),
         ("X-Burdenwatch-Rule".to_owned(), story.rule.0.clone()),
@@ -242,15 +246,15 @@ fn mail_one(
         words: &digest::alert(&facts, templates),
         // No mail has this id: it only ties a story's alerts together.
         thread: Some(format!(
-            "<story-{}.{}@{}>",
+            "<story-{}-{}.{name}@{}>",
             alert.story_id,
-            subscription.name,
+            begun.as_millisecond(),
             config.mail.from.domain()
         )),
         marks,
     };
     queue(tx, config, &letter, now)?;
-    let (story, name) = (alert.story_id, &subscription.name);
+    let story = alert.story_id;
     tracing::info!(
         RULE = facts.story.rule.0,
         STORY = story,
@@ -270,7 +274,8 @@ fn roll_up(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let first = rest.iter().map(|(alert, _)| alert.id).min().unwrap_or_default();
-    let key = format!("rollup|{}|{first}", subscription.name);
+    let content = fingerprint(tx, rest.iter().map(|(alert, story)| (alert, story.match_id)))?;
+    let key = format!("rollup|{}|{first}|{content}", subscription.name);
     for (alert, _) in &rest {
         tx.close_alert(alert.id, "rolled", &key, now)?;
     }

@@ -18,7 +18,7 @@ use crate::flow::slots::Due;
 use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::set::RuleSet;
-use crate::store::{MatchRow, NewDigest, Store, StoreError, SubscriptionRow, Tx};
+use crate::store::{DigestRow, MatchRow, NewDigest, OutboxRow, Store, StoreError, SubscriptionRow, Tx};
 
 /// Days of the trend.
 const TREND: i64 = 30;
@@ -127,7 +127,7 @@ pub fn compose_in(
         newest_article: draft.newest_article,
     };
     tx.record_digest(&new, now)?;
-    let key = format!("digest|{}|{number}", subscription.name);
+    let key = key(&subscription.name, number, now);
     let letter = Letter {
         kind: Kind::Digest,
         subscription: &subscription.name,
@@ -140,6 +140,26 @@ pub fn compose_in(
     queue(tx, config, &letter, now)?;
     undelivered::fold_if_refused(tx, config, &key)?;
     Ok(Some(number))
+}
+
+/// What names a digest: its instant too, since a database that was lost or restored gives its number again.
+fn key(subscription: &str, number: u32, at: Timestamp) -> String {
+    format!("digest|{subscription}|{number}|{}", at.as_millisecond())
+}
+
+/// Returns the number in such a name.
+pub(super) fn number_in(key: &str) -> Option<u32> {
+    key.split('|').nth(2)?.parse().ok()
+}
+
+/// Returns the mails of a past digest.
+pub fn mails(tx: Tx<'_>, digest: &DigestRow) -> Result<Vec<OutboxRow>, StoreError> {
+    let mails = tx.mails_of(&key(&digest.subscription, digest.number, digest.at))?;
+    if !mails.is_empty() {
+        return Ok(mails);
+    }
+    // Before names had an instant.
+    tx.mails_of(&format!("digest|{}|{}", digest.subscription, digest.number))
 }
 
 /// Gathers what a digest would say now, without claiming anything.

@@ -1,12 +1,13 @@
 //! From words to outbox rows: one frozen mail a recipient, in the caller's transaction.
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use crate::config::{Address, Config};
 use crate::digest::brief::Rendered;
 use crate::mail;
 use crate::mail::{Kind, Message};
-use crate::store::{NewMail, StoreError, Tx};
+use crate::store::{AlertRow, NewMail, StoreError, Tx};
 
 /// A mail to be written to every recipient of a list.
 #[derive(Debug)]
@@ -25,6 +26,23 @@ pub struct Letter<'a> {
     pub thread: Option<String>,
     /// `X-Burdenwatch-*` headers.
     pub marks: Vec<(String, String)>,
+}
+
+/// Returns what tells these alerts, each with its story's leader, from any that another database had under their numbers.
+///
+/// A state directory that was lost or restored numbers its stories anew, and who suppresses duplicates by Message-ID
+/// would drop the second mail of a number. The same alert, composed once more from a backup, is the same.
+pub(super) fn fingerprint<'a>(
+    tx: Tx<'_>,
+    alerts: impl Iterator<Item = (&'a AlertRow, i64)>,
+) -> Result<String, StoreError> {
+    let mut hash = Sha256::new();
+    for (alert, leader) in alerts {
+        let text = tx.article(leader)?.map_or(0, |article| article.text_hash);
+        hash.update(alert.created_at.as_millisecond().to_le_bytes());
+        hash.update(text.to_le_bytes());
+    }
+    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Queues a letter to each of its recipients.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::flow::Setup;
+use crate::flow::digests;
 use crate::store::{OutboxRow, StoreError, Tx};
 
 /// An alert undelivered for this long is folded into the next digest.
@@ -55,7 +56,7 @@ fn has_digest(config: &Config, subscription: &str) -> bool {
 }
 
 fn fold_digest(tx: Tx<'_>, mail: &OutboxRow) -> Result<(), StoreError> {
-    let number = mail.dedup_key.rsplit('|').next().and_then(|number| number.parse().ok());
+    let number = digests::number_in(&mail.dedup_key);
     if let Some(digest) = number.map(|number| tx.digest(&mail.subscription, number)).transpose()?.flatten() {
         tx.release_claims(digest.id)?;
     }

@@ -261,6 +261,13 @@ impl House {
         self.start();
     }
 
+    /// Restarts on a copy of the database, as after a disk was lost.
+    pub fn restore(&mut self, copy: &std::path::Path) {
+        self.end();
+        std::fs::copy(copy, self.database()).unwrap();
+        self.start();
+    }
+
     /// Ends the run and leaves the house to a daemon.
     pub fn leave(&mut self) -> (load::Loaded, Arc<dyn Clock>) {
         self.end();
