@@ -19,6 +19,8 @@ mod smtp;
 
 #[path = "flow_digests/content.rs"]
 mod content;
+#[path = "flow_digests/damage.rs"]
+mod damage;
 #[path = "flow_digests/slots.rs"]
 mod slots;
 #[path = "flow_digests/undelivered.rs"]

@@ -200,13 +200,7 @@ pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<
     if let Err(why) = crate::flow::undelivered::fold_overdue(setup).await {
         report.trouble.push(why.to_string());
     }
-    for composed in
-        [crate::flow::alerts::compose_due(setup).await, crate::flow::digests::compose_due(setup).await]
-    {
-        if let Err(why) = composed {
-            report.trouble.push(why.to_string());
-        }
-    }
+    report.trouble.extend(postman::compose_all(setup).await.failed);
     // A mail server that stalls does not hold up a stop.
     let delivered = tokio::select! {
         delivered = crate::flow::dispatch::deliver_due(setup, stop) => delivered,

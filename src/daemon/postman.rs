@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::House;
+use crate::flow::Composed;
 use crate::flow::Setup;
 use crate::flow::alerts;
 use crate::flow::digests;
 use crate::flow::dispatch;
 use crate::flow::slots;
-use crate::store::StoreError;
 
 /// We look again at least this often: the wall clock may be set, folding has its hours.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -26,20 +26,26 @@ const NEIGHBOURS: Duration = Duration::from_secs(2);
 
 /// Composes alerts and digests when they are due.
 pub(crate) async fn compose(house: House) {
+    let mut told: Vec<String> = Vec::new();
     while !house.stop.is_cancelled() {
         let setup = house.setup();
-        let wait = match compose_once(&setup).await {
-            Ok(mails) => {
-                if mails > 0 {
-                    house.mail.notify_one();
-                }
-                next_composition(&setup)
-            }
-            Err(why) => {
-                tracing::error!("mails could not be composed: {why}; tried again in {} s", TROUBLE.as_secs());
-                TROUBLE
-            }
+        let composed = compose_all(&setup).await;
+        if composed.mails > 0 {
+            house.mail.notify_one();
+        }
+        // Said once, not every few seconds.
+        for trouble in composed.failed.iter().filter(|trouble| !told.contains(trouble)) {
+            tracing::error!("{trouble}; tried again every {} s", TROUBLE.as_secs());
+        }
+        if composed.failed.is_empty() && !told.is_empty() {
+            tracing::info!("mails can be composed again");
+        }
+        let wait = if composed.failed.is_empty() {
+            next_composition(&setup)
+        } else {
+            next_composition(&setup).min(TROUBLE)
         };
+        told = composed.failed;
         drop(setup);
         tokio::select! {
             () = house.stop.cancelled() => {}
@@ -49,8 +55,9 @@ pub(crate) async fn compose(house: House) {
     }
 }
 
-async fn compose_once(setup: &Setup) -> Result<usize, StoreError> {
-    Ok(alerts::compose_due(setup).await? + digests::compose_due(setup).await?)
+/// Composes everything that is due.
+pub(crate) async fn compose_all(setup: &Setup) -> Composed {
+    alerts::compose_due(setup).await.and(digests::compose_due(setup).await)
 }
 
 fn next_composition(setup: &Setup) -> Duration {

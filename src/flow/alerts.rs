@@ -12,6 +12,7 @@ use crate::config::{Config, Subscription};
 use crate::digest;
 use crate::digest::Templates;
 use crate::digest::brief;
+use crate::flow::Composed;
 use crate::flow::Setup;
 use crate::flow::brief::story;
 use crate::flow::letters::{Letter, fingerprint, queue};
@@ -134,21 +135,16 @@ pub(crate) fn later(now: Timestamp, wait: std::time::Duration) -> Timestamp {
     SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// Makes mails of the alerts that are due; all that wait are, in a single run. Returns how many mails.
-pub async fn compose_due(setup: &Setup) -> Result<usize, StoreError> {
-    let mut composed = 0;
-    for place in 0..setup.config.subscriptions.len() {
-        let (config, templates) = (setup.config.clone(), setup.templates.clone());
+/// Makes mails of the alerts that are due; all that wait are, in a single run.
+pub async fn compose_due(setup: &Setup) -> Composed {
+    let mut composed = Composed::default();
+    for subscription in &setup.config.subscriptions {
+        let (config, templates, own) = (setup.config.clone(), setup.templates.clone(), subscription.clone());
         let (now, once) = (setup.clock.now(), setup.run.once);
-        composed += setup
-            .store
-            .write(move |tx| match config.subscriptions.get(place) {
-                Some(subscription) => compose(tx, &config, &templates, subscription, now, once),
-                None => Ok(0),
-            })
-            .await?;
+        let done = setup.store.write(move |tx| compose(tx, &config, &templates, &own, now, once)).await;
+        composed.add("the alerts", &subscription.name, done);
     }
-    Ok(composed)
+    composed
 }
 
 fn compose(

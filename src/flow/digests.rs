@@ -9,6 +9,7 @@ use crate::config::{Config, Quiet, Subscription};
 use crate::digest;
 use crate::digest::Templates;
 use crate::digest::brief;
+use crate::flow::Composed;
 use crate::flow::Setup;
 use crate::flow::brief::story;
 use crate::flow::health;
@@ -38,28 +39,34 @@ pub struct Draft {
     newest_article: i64,
 }
 
-/// Composes the digests whose slot has come. Returns how many.
-pub async fn compose_due(setup: &Setup) -> Result<usize, StoreError> {
-    let mut composed = 0;
+/// Composes the digests whose slot has come.
+pub async fn compose_due(setup: &Setup) -> Composed {
+    let mut composed = Composed::default();
     for subscription in &setup.config.subscriptions {
-        let Some(plan) = &subscription.digest else { continue };
-        let now = setup.clock.now();
-        let name = subscription.name.clone();
-        let row = setup.store.write(move |tx| tx.subscription(&name)).await?;
-        let Some(row) = row else { continue };
-        let last = row.slot.as_deref().and_then(|slot| slot.parse::<Date>().ok());
-        match slots::due(plan, &subscription.time_zone, now, row.created_at, last) {
-            Due::Nothing => {}
-            Due::Skip(slot) => {
-                let name = subscription.name.clone();
-                setup.store.write(move |tx| tx.skip_slot(&name, &slot.to_string())).await?;
-            }
-            Due::Digest { slot, covers } => {
-                composed += usize::from(compose(setup, subscription, Some((slot, covers))).await?.is_some());
-            }
+        let done = compose_slot(setup, subscription).await;
+        composed.add("the digest", &subscription.name, done.map(usize::from));
+    }
+    composed
+}
+
+/// Composes a subscription's digest when its slot has come; returns whether there is one.
+async fn compose_slot(setup: &Setup, subscription: &Subscription) -> Result<bool, StoreError> {
+    let Some(plan) = &subscription.digest else { return Ok(false) };
+    let now = setup.clock.now();
+    let name = subscription.name.clone();
+    let Some(row) = setup.store.write(move |tx| tx.subscription(&name)).await? else { return Ok(false) };
+    let last = row.slot.as_deref().and_then(|slot| slot.parse::<Date>().ok());
+    match slots::due(plan, &subscription.time_zone, now, row.created_at, last) {
+        Due::Nothing => Ok(false),
+        Due::Skip(slot) => {
+            let name = subscription.name.clone();
+            setup.store.write(move |tx| tx.skip_slot(&name, &slot.to_string())).await?;
+            Ok(false)
+        }
+        Due::Digest { slot, covers } => {
+            Ok(compose(setup, subscription, Some((slot, covers))).await?.is_some())
         }
     }
-    Ok(composed)
 }
 
 /// Composes a digest and queues its mails, in one transaction; returns its number.

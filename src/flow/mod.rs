@@ -30,6 +30,7 @@ use crate::fetch::Fetcher;
 use crate::mail::Mailer;
 use crate::rules::set::RuleSet;
 use crate::store::Store;
+use crate::store::StoreError;
 use crate::time::Clock;
 
 /// What every use case works with. A reload makes a new one; work in flight keeps the old.
@@ -64,4 +65,31 @@ pub struct Run {
     pub once: bool,
     /// Different for each start; also the owner of leases.
     pub id: String,
+}
+
+/// What a round of composing did: one subscription's trouble is not another's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Composed {
+    /// Alerts, roll-ups and digests queued.
+    pub mails: usize,
+    /// What could not be composed, and why.
+    pub failed: Vec<String>,
+}
+
+impl Composed {
+    /// Adds what became of one subscription's.
+    fn add(&mut self, what: &str, subscription: &str, done: Result<usize, StoreError>) {
+        match done {
+            Ok(mails) => self.mails += mails,
+            Err(why) => self.failed.push(format!("{what} of {subscription} cannot be composed: {why}")),
+        }
+    }
+
+    /// Joins two rounds.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.mails += other.mails;
+        self.failed.extend(other.failed);
+        self
+    }
 }

@@ -8,6 +8,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// An alert to be recorded.
 #[derive(Debug, Clone)]
@@ -61,16 +63,16 @@ const COLUMNS: &str = "
 fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
     Ok(AlertRow {
         id: row.get(0)?,
-        subscription: row.get(1)?,
+        subscription: text(row, 1)?,
         story_id: row.get(2)?,
         revision: row.get(3)?,
         article_id: row.get(4)?,
-        changed: row.get(5)?,
+        changed: text_if_any(row, 5)?,
         created_at: at(row.get(6)?),
         due_at: at(row.get(7)?),
-        state: row.get(8)?,
+        state: text(row, 8)?,
         mailed_at: row.get::<_, Option<i64>>(9)?.map(at),
-        dedup_key: row.get(10)?,
+        dedup_key: text_if_any(row, 10)?,
     })
 }
 
@@ -196,7 +198,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":name": subscription, ":since": ms(since), ":now": ms(now) }, |row| {
-                Ok((row.get(0)?, at(row.get(1)?)))
+                Ok((text(row, 0)?, at(row.get(1)?)))
             })
             .doing("count alert mails")?;
         rows.collect::<Result<_, _>>().doing("count alert mails")

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
 
 /// The state of the house in numbers.
 #[derive(Debug, Clone, Default)]
@@ -83,9 +84,7 @@ impl Tx<'_> {
             })
             .doing("count the archive")?;
         let mut sql = self.prepared("SELECT state, count(*) FROM outbox GROUP BY state")?;
-        let rows = sql
-            .query_map([], |row| Ok((row.get::<_, String>(0)?, number(row, 1)?)))
-            .doing("count the outbox")?;
+        let rows = sql.query_map([], |row| Ok((text(row, 0)?, number(row, 1)?))).doing("count the outbox")?;
         for row in rows {
             let (state, count) = row.doing("count the outbox")?;
             match state.as_str() {

@@ -8,6 +8,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// A subscription's state.
 #[derive(Debug, Clone)]
@@ -81,15 +83,15 @@ const COLUMNS: &str = "id, subscription, number, slot, at, stories, articles, su
 fn digest(row: &Row<'_>) -> rusqlite::Result<DigestRow> {
     Ok(DigestRow {
         id: row.get(0)?,
-        subscription: row.get(1)?,
+        subscription: text(row, 1)?,
         number: u32::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
-        slot: row.get(3)?,
+        slot: text_if_any(row, 3)?,
         at: at(row.get(4)?),
         stories: row.get::<_, i64>(5)?.unsigned_abs(),
         articles: row.get::<_, i64>(6)?.unsigned_abs(),
-        subject: row.get(7)?,
-        text: row.get(8)?,
-        html: row.get(9)?,
+        subject: text(row, 7)?,
+        text: text(row, 8)?,
+        html: text(row, 9)?,
     })
 }
 
@@ -120,12 +122,12 @@ impl Tx<'_> {
         self.prepared(SQL)?
             .query_row(named_params! { ":name": name }, |row| {
                 Ok(SubscriptionRow {
-                    name: row.get(0)?,
+                    name: text(row, 0)?,
                     created_at: at(row.get(1)?),
                     next_number: u32::try_from(row.get::<_, i64>(2)?).unwrap_or(1),
                     digest_at: row.get::<_, Option<i64>>(3)?.map(at),
                     digest_article: row.get(4)?,
-                    slot: row.get(5)?,
+                    slot: text_if_any(row, 5)?,
                 })
             })
             .optional()

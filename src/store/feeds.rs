@@ -10,6 +10,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// A feed's state.
 #[derive(Debug, Clone, Default)]
@@ -102,12 +104,12 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
     let count = |column: usize| row.get::<_, i64>(column).map(|n| n.max(0).unsigned_abs());
     Ok(FeedRow {
         id: row.get(0)?,
-        name: row.get(1)?,
-        url: row.get(2)?,
+        name: text(row, 1)?,
+        url: text(row, 2)?,
         active: row.get(3)?,
-        title: row.get(4)?,
+        title: text_if_any(row, 4)?,
         next_poll_at: at(row.get(5)?),
-        next_why: row.get(6)?,
+        next_why: text(row, 6)?,
         last_poll_at: instant(7)?,
         last_ok_at: instant(8)?,
         last_new_at: instant(9)?,
@@ -118,25 +120,25 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         not_modified: count(14)?,
         failures: u32::try_from(row.get::<_, i64>(15)?).unwrap_or(0),
         failing_since: instant(16)?,
-        failure_kind: row.get(17)?,
-        failure: row.get(18)?,
-        etag: row.get(19)?,
-        last_modified: row.get(20)?,
+        failure_kind: text_if_any(row, 17)?,
+        failure: text_if_any(row, 18)?,
+        etag: text_if_any(row, 19)?,
+        last_modified: text_if_any(row, 20)?,
         ttl_minutes: row.get::<_, Option<i64>>(21)?.and_then(|ttl| u32::try_from(ttl).ok()),
-        skip_hours: row.get(22)?,
-        skip_days: row.get(23)?,
-        moved_url: row.get(24)?,
-        moving_url: row.get(25)?,
+        skip_hours: text(row, 22)?,
+        skip_days: text(row, 23)?,
+        moved_url: text_if_any(row, 24)?,
+        moving_url: text_if_any(row, 25)?,
         moving_since: instant(26)?,
-        moving_run: row.get(27)?,
-        rhythm: row.get(28)?,
+        moving_run: text_if_any(row, 27)?,
+        rhythm: text(row, 28)?,
         entries: count(29)?,
-        flaws: row.get(30)?,
+        flaws: text(row, 30)?,
         gaps: count(31)?,
         gap_at: instant(32)?,
         baseline: count(33)?,
-        told: row.get(34)?,
-        cut_key: row.get(35)?,
+        told: text(row, 34)?,
+        cut_key: text_if_any(row, 35)?,
     })
 }
 
@@ -326,7 +328,7 @@ impl Tx<'_> {
         let mut sql = self.prepared("SELECT domain, until_at, why FROM hold WHERE until_at > :now")?;
         let rows = sql
             .query_map(named_params! { ":now": ms(now) }, |row| {
-                Ok((row.get(0)?, at(row.get(1)?), row.get(2)?))
+                Ok((text(row, 0)?, at(row.get(1)?), text(row, 2)?))
             })
             .doing("list the holds")?;
         rows.collect::<Result<_, _>>().doing("list the holds")

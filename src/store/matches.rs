@@ -9,6 +9,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// A match as lists show it.
 #[derive(Debug, Clone)]
@@ -71,13 +73,13 @@ pub(super) fn matched(row: &Row<'_>) -> rusqlite::Result<MatchRow> {
         article_id: row.get(0)?,
         seq: row.get(1)?,
         at: at(row.get(2)?),
-        level: level(&row.get::<_, String>(3)?),
+        level: level(&text(row, 3)?),
         score: row.get(4)?,
-        disposition: row.get(5)?,
-        title: row.get(6)?,
-        source: row.get(7)?,
-        link: row.get(8)?,
-        lang: row.get(9)?,
+        disposition: text(row, 5)?,
+        title: text(row, 6)?,
+        source: text(row, 7)?,
+        link: text_if_any(row, 8)?,
+        lang: text_if_any(row, 9)?,
         published_at: row.get::<_, Option<i64>>(10)?.map(at),
         seen_at: at(row.get(11)?),
         story_id: row.get(12)?,
@@ -145,7 +147,7 @@ impl Tx<'_> {
             SELECT evidence, counts FROM match_rule WHERE article_id = :id ORDER BY counts DESC, score DESC, rule_id";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":id": article_id }, |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+            .query_map(named_params! { ":id": article_id }, |row| Ok((text(row, 0)?, row.get(1)?)))
             .doing("list the rules of a match")?;
         let mut found = Vec::new();
         for row in rows {
@@ -212,7 +214,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":since": ms(since) }, |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+                Ok((text(row, 0)?, row.get::<_, i64>(1)?.unsigned_abs()))
             })
             .doing("count the baseline")?;
         rows.collect::<Result<_, _>>().doing("count the baseline")
@@ -225,7 +227,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":since": ms(since) }, |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+                Ok((text(row, 0)?, row.get::<_, i64>(1)?.unsigned_abs()))
             })
             .doing("count hits by rule")?;
         rows.collect::<Result<_, _>>().doing("count hits by rule")

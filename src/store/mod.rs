@@ -31,7 +31,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
@@ -53,7 +54,7 @@ pub use writer::Store;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A statement failed.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}: {source}{}", remedy(source))]
     Sql {
         /// What was tried.
         doing: &'static str,
@@ -108,6 +109,19 @@ pub enum StoreError {
     NotCommitted(String),
 }
 
+/// What a person can do about a failed statement, where it is theirs to do.
+fn remedy(source: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, ReadOnly};
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt) => {
+            "; stop the service and restore a backup, or restart it to have the file checked"
+        }
+        Some(DiskFull) => "; make room on the disk of the state directory",
+        Some(ReadOnly) => "; run this as the user of the service",
+        _ => "",
+    }
+}
+
 /// Names what was tried when a statement fails.
 pub(crate) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError>;
@@ -127,6 +141,28 @@ pub(crate) fn ms(at: Timestamp) -> i64 {
 /// The instant kept as `ms`; a value out of range is an old row gone bad and reads as the epoch.
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Text as the database has it, with what is no UTF-8 replaced: one damaged row must not keep others from being read.
+struct Words(String);
+
+impl FromSql for Words {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Text(bytes) => Ok(Self(String::from_utf8_lossy(bytes).into_owned())),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// Reads a column of text.
+pub(crate) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    row.get(column).map(|Words(text)| text)
+}
+
+/// Reads a column of text that may have none.
+pub(crate) fn text_if_any(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(row.get::<_, Option<Words>>(column)?.map(|Words(text)| text))
 }
 
 /// An open transaction, or a connection that only reads.
@@ -284,7 +320,7 @@ pub(crate) fn check(db: &Connection, path: &Path, pragma: &str) -> Result<Soundn
         let mut sql = db.prepare(&format!("PRAGMA {pragma}(3)"))?;
         let mut rows = sql.query([])?;
         while let Some(row) = rows.next()? {
-            findings.push(row.get::<_, String>(0)?);
+            findings.push(text(row, 0)?);
         }
         Ok(())
     };

@@ -8,6 +8,7 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
 
 /// A person's judgement of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Tx<'_> {
         let mut sql = self.prepared("SELECT article_id, relevant, note FROM label ORDER BY article_id")?;
         let rows = sql
             .query_map([], |row| {
-                Ok(Label { article_id: row.get(0)?, relevant: row.get(1)?, note: row.get(2)? })
+                Ok(Label { article_id: row.get(0)?, relevant: row.get(1)?, note: text(row, 2)? })
             })
             .doing("list the labels")?;
         rows.collect::<Result<_, _>>().doing("list the labels")
@@ -119,10 +120,10 @@ impl Tx<'_> {
             .query_map(named_params! { ":now": ms(now) }, |row| {
                 Ok(Mute {
                     id: row.get(0)?,
-                    kind: row.get(1)?,
-                    what: row.get(2)?,
+                    kind: text(row, 1)?,
+                    what: text(row, 2)?,
                     until: at(row.get(3)?),
-                    reason: row.get(4)?,
+                    reason: text(row, 4)?,
                 })
             })
             .doing("list the mutes")?;
@@ -132,7 +133,7 @@ impl Tx<'_> {
     /// Returns a small fact.
     pub fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.prepared("SELECT value FROM fact WHERE name = :name")?
-            .query_row(named_params! { ":name": name }, |row| row.get(0))
+            .query_row(named_params! { ":name": name }, |row| text(row, 0))
             .optional()
             .doing("read a fact")
     }

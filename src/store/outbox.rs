@@ -8,6 +8,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// A mail to be queued, its bytes final.
 #[derive(Debug, Clone)]
@@ -84,19 +86,19 @@ const COLUMNS: &str = "id, dedup_key, kind, subscription, sender, recipient, mes
 fn mail(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     Ok(OutboxRow {
         id: row.get(0)?,
-        dedup_key: row.get(1)?,
-        kind: row.get(2)?,
-        subscription: row.get(3)?,
-        sender: row.get(4)?,
-        recipient: row.get(5)?,
-        message_id: row.get(6)?,
-        subject: row.get(7)?,
-        state: row.get(8)?,
+        dedup_key: text(row, 1)?,
+        kind: text(row, 2)?,
+        subscription: text(row, 3)?,
+        sender: text(row, 4)?,
+        recipient: text(row, 5)?,
+        message_id: text(row, 6)?,
+        subject: text(row, 7)?,
+        state: text(row, 8)?,
         attempts: u32::try_from(row.get::<_, i64>(9)?).unwrap_or(0),
         created_at: at(row.get(10)?),
         next_at: at(row.get(11)?),
         last_code: row.get::<_, Option<i64>>(12)?.and_then(|code| u16::try_from(code).ok()),
-        last_reply: row.get(13)?,
+        last_reply: text_if_any(row, 13)?,
         done_at: row.get::<_, Option<i64>>(14)?.map(at),
     })
 }
@@ -320,9 +322,9 @@ impl Tx<'_> {
             .query_map(named_params! { ":id": id }, |row| {
                 Ok(Try {
                     at: at(row.get(0)?),
-                    outcome: row.get(1)?,
+                    outcome: text(row, 1)?,
                     code: row.get::<_, Option<i64>>(2)?.and_then(|code| u16::try_from(code).ok()),
-                    reply: row.get(3)?,
+                    reply: text(row, 3)?,
                 })
             })
             .doing("list the tries")?;
@@ -368,8 +370,9 @@ impl Tx<'_> {
         const SQL: &str = "
             SELECT address, suspended_at FROM recipient WHERE suspended_at IS NOT NULL ORDER BY address";
         let mut sql = self.prepared(SQL)?;
-        let rows =
-            sql.query_map([], |row| Ok((row.get(0)?, at(row.get(1)?)))).doing("list suspended recipients")?;
+        let rows = sql
+            .query_map([], |row| Ok((text(row, 0)?, at(row.get(1)?))))
+            .doing("list suspended recipients")?;
         rows.collect::<Result<_, _>>().doing("list suspended recipients")
     }
 }

@@ -8,6 +8,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// A story and its members' fingerprints, the leader first.
 #[derive(Debug, Clone)]
@@ -37,7 +39,9 @@ impl Tx<'_> {
             WHERE s.last_at >= :since ORDER BY m.story_id, m.article_id";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":since": ms(since) }, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+            .query_map(named_params! { ":since": ms(since) }, |row| {
+                Ok((row.get::<_, i64>(0)?, text(row, 1)?))
+            })
             .doing("list recent stories")?;
         let mut stories: Vec<StoryRow> = Vec::new();
         for row in rows {
@@ -108,7 +112,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":id": story_id }, |row| {
-                Ok(Member { article_id: row.get(0)?, at: at(row.get(1)?), evidence: row.get(2)? })
+                Ok(Member { article_id: row.get(0)?, at: at(row.get(1)?), evidence: text_if_any(row, 2)? })
             })
             .doing("list a story")?;
         rows.collect::<Result<_, _>>().doing("list a story")
@@ -129,7 +133,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":since": ms(since) }, |row| {
-                Ok((row.get::<_, String>(0)?, at(row.get(1)?), row.get::<_, String>(2)?, row.get(3)?))
+                Ok((text(row, 0)?, at(row.get(1)?), text(row, 2)?, row.get(3)?))
             })
             .doing("count stories by day")?;
         let mut times = Vec::new();

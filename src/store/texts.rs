@@ -8,6 +8,8 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
+use crate::store::text;
+use crate::store::text_if_any;
 
 /// The text of a matched article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,15 +69,15 @@ impl Tx<'_> {
         self.prepared(SQL)?
             .query_row(named_params! { ":id": article_id }, |row| {
                 Ok(NewText {
-                    title: row.get(0)?,
-                    summary: row.get(1)?,
-                    body: row.get(2)?,
-                    link: row.get(3)?,
-                    source: row.get(4)?,
-                    authors: row.get(5)?,
-                    lang: row.get(6)?,
-                    claimed_date: row.get(7)?,
-                    wire: row.get(8)?,
+                    title: text(row, 0)?,
+                    summary: text(row, 1)?,
+                    body: text(row, 2)?,
+                    link: text_if_any(row, 3)?,
+                    source: text(row, 4)?,
+                    authors: text(row, 5)?,
+                    lang: text_if_any(row, 6)?,
+                    claimed_date: text_if_any(row, 7)?,
+                    wire: text_if_any(row, 8)?,
                     official: row.get(9)?,
                     feed_id: row.get(10)?,
                 })
@@ -110,7 +112,7 @@ impl Tx<'_> {
             "SELECT source, link FROM appearance WHERE article_id = :id ORDER BY seen_at, source";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":id": article_id }, |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_map(named_params! { ":id": article_id }, |row| Ok((text(row, 0)?, text_if_any(row, 1)?)))
             .doing("list the outlets")?;
         rows.collect::<Result<_, _>>().doing("list the outlets")
     }
@@ -151,7 +153,7 @@ impl Tx<'_> {
         let mut sql = self.prepared(SQL)?;
         let rows = sql
             .query_map(named_params! { ":id": article_id }, |row| {
-                Ok((at(row.get(0)?), row.get(1)?, row.get(2)?))
+                Ok((at(row.get(0)?), text(row, 1)?, text_if_any(row, 2)?))
             })
             .doing("list earlier wordings")?;
         rows.collect::<Result<_, _>>().doing("list earlier wordings")
