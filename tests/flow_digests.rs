@@ -17,6 +17,8 @@ mod http;
 #[path = "support/smtp.rs"]
 mod smtp;
 
+#[path = "flow_digests/bounds.rs"]
+mod bounds;
 #[path = "flow_digests/content.rs"]
 mod content;
 #[path = "flow_digests/damage.rs"]

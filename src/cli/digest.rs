@@ -245,11 +245,10 @@ fn preview(console: &mut Console, loaded: &Loaded, name: &str, format: Format) -
 }
 
 fn compose(db: &Db, loaded: &Loaded, subscription: &Subscription) -> Result<Option<Rendered>, StoreError> {
-    let tx = db.read();
-    let Some(row) = tx.subscription(&subscription.name)? else { return Ok(None) };
-    let near = digests::nearest(tx, &loaded.rules, &subscription.name)?;
-    let draft =
-        digests::draft(tx, &loaded.config, &loaded.rules, subscription, &row, near, SystemClock.now())?;
+    let (tx, now) = (db.read(), SystemClock.now());
+    let Some(row) = subscribers::standing(tx, &subscription.name, now)? else { return Ok(None) };
+    let near = digests::nearest(tx, &loaded.rules, &subscription.name, now)?;
+    let draft = digests::draft(tx, &loaded.config, &loaded.rules, subscription, &row, near, now)?;
     let templates = loaded.templates.clone().unwrap_or_else(|| Arc::new(Templates::builtin()));
     Ok(Some(digest::digest(&draft.facts, &templates)))
 }
@@ -270,7 +269,7 @@ fn send(console: &mut Console, loaded: Loaded, name: &str) -> io::Result<Outcome
         let setup =
             open::install(loaded, store, Arc::new(SystemClock), run).map_err(|why| why.to_string())?;
         let now = setup.clock.now();
-        let known = subscription.name.clone();
+        let known = subscription.clone();
         setup
             .store
             .write(move |tx| subscribers::know(tx, &known, now))

@@ -16,6 +16,7 @@ use crate::flow::health;
 use crate::flow::letters::{Letter, queue};
 use crate::flow::slots;
 use crate::flow::slots::Due;
+use crate::flow::subscribers;
 use crate::flow::undelivered;
 use crate::mail::Kind;
 use crate::rules::set::RuleSet;
@@ -77,10 +78,12 @@ pub async fn compose(
     subscription: &Subscription,
     slot: Option<(Date, u32)>,
 ) -> Result<Option<u32>, StoreError> {
+    let now = setup.clock.now();
     let (store, judges, name) = (setup.store.clone(), setup.rules.clone(), subscription.name.clone());
     // Thousands of articles are judged for the near misses: not on a thread that others wait for.
-    let near =
-        tokio::task::spawn_blocking(move || near_misses(&store, &judges, &name)).await.unwrap_or_default();
+    let near = tokio::task::spawn_blocking(move || near_misses(&store, &judges, &name, now))
+        .await
+        .unwrap_or_default();
     let (config, rules, templates) = (setup.config.clone(), setup.rules.clone(), setup.templates.clone());
     let (subscription, now) = (subscription.clone(), setup.clock.now());
     let name = subscription.name.clone();
@@ -106,7 +109,7 @@ pub fn compose_in(
     near: Vec<brief::NearMiss>,
     now: Timestamp,
 ) -> Result<Option<u32>, StoreError> {
-    let Some(row) = tx.subscription(&subscription.name)? else { return Ok(None) };
+    let Some(row) = subscribers::standing(tx, &subscription.name, now)? else { return Ok(None) };
     let mut draft = draft(tx, config, rules, subscription, &row, near, now)?;
     draft.facts.extra = slot.is_none();
     draft.facts.covers_days = slot.map_or(1, |(_, covers)| covers);
@@ -115,6 +118,7 @@ pub fn compose_in(
         let recent = row.digest_at.is_some_and(|at| now.duration_since(at) < ALMOST_A_WEEK);
         if plan.quiet == Quiet::Never || (plan.quiet == Quiet::Weekly && recent) {
             tx.skip_slot(&subscription.name, &slot.to_string())?;
+            tx.pass_matches(&subscription.name)?;
             return Ok(None);
         }
     }
@@ -179,7 +183,7 @@ pub fn draft(
     near: Vec<brief::NearMiss>,
     now: Timestamp,
 ) -> Result<Draft, StoreError> {
-    let (chosen, claims) = choose(tx, subscription)?;
+    let (chosen, claims) = choose(tx, subscription, row, now)?;
     let (mut topics, mut alerted): (BTreeMap<String, Vec<brief::Story>>, Vec<brief::Alerted>) =
         Default::default();
     for story_id in chosen {
@@ -244,13 +248,18 @@ pub fn draft(
 }
 
 /// The stories a digest tells, in order of arrival, and all matches it thereby claims.
-fn choose(tx: Tx<'_>, subscription: &Subscription) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
+fn choose(
+    tx: Tx<'_>,
+    subscription: &Subscription,
+    row: &SubscriptionRow,
+    now: Timestamp,
+) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
     let wanted = |row: &MatchRow| -> Result<bool, StoreError> {
         let rules = tx.rules_of(row.article_id)?;
         Ok(rules.iter().any(|rule| rule.counts && subscription.wants(&rule.matched.topic, &rule.matched.id)))
     };
     let (mut stories, mut claims, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for row in tx.undigested(&subscription.name)? {
+    for row in tx.undigested(row, subscribers::day_before(now))? {
         if !wanted(&row)? {
             continue;
         }
@@ -321,8 +330,13 @@ fn schedule(subscription: &Subscription) -> String {
 /// The articles since the last digest that came nearest to a rule without matching.
 ///
 /// Looked for outside the transaction: it reads many articles and changes none.
-pub fn near_misses(store: &Store, rules: &RuleSet, subscription: &str) -> Vec<brief::NearMiss> {
-    store.read(|tx| nearest(tx, rules, subscription)).unwrap_or_default()
+pub fn near_misses(
+    store: &Store,
+    rules: &RuleSet,
+    subscription: &str,
+    now: Timestamp,
+) -> Vec<brief::NearMiss> {
+    store.read(|tx| nearest(tx, rules, subscription, now)).unwrap_or_default()
 }
 
 /// The outlet of an archived article: the one an aggregator credits, else its feed.
@@ -335,8 +349,13 @@ fn outlet(tx: Tx<'_>, article: i64, source: &str) -> Result<String, StoreError> 
 }
 
 /// The same on a transaction at hand.
-pub fn nearest(tx: Tx<'_>, rules: &RuleSet, subscription: &str) -> Result<Vec<brief::NearMiss>, StoreError> {
-    let Some(row) = tx.subscription(subscription)? else { return Ok(Vec::new()) };
+pub fn nearest(
+    tx: Tx<'_>,
+    rules: &RuleSet,
+    subscription: &str,
+    now: Timestamp,
+) -> Result<Vec<brief::NearMiss>, StoreError> {
+    let Some(row) = subscribers::standing(tx, subscription, now)? else { return Ok(Vec::new()) };
     let since = row.digest_at.unwrap_or(row.created_at);
     let mut found: Vec<(i64, brief::NearMiss)> = Vec::new();
     let mut looked_at = 0_usize;

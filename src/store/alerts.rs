@@ -169,10 +169,19 @@ impl Tx<'_> {
     /// Also where one before it, not knowing better, listed them as sent. What was folded once is not told again when
     /// a retry fails too.
     pub fn fold_alerts(&self, dedup_key: &str) -> Result<(), StoreError> {
+        const BACK: &str = "
+            UPDATE subscription SET from_seq = min(from_seq, coalesce((
+                SELECT min(f.seq) - 1 FROM alert a JOIN story_member m ON m.story_id = a.story_id
+                JOIN match f ON f.article_id = m.article_id
+                WHERE a.dedup_key = :key AND a.state <> 'folded' AND a.subscription = subscription.name), from_seq))
+            WHERE name IN (SELECT subscription FROM alert WHERE dedup_key = :key)";
         const RELEASE: &str = "
             DELETE FROM digest_item WHERE (subscription, article_id) IN (
                 SELECT a.subscription, m.article_id FROM alert a JOIN story_member m ON m.story_id = a.story_id
                 WHERE a.dedup_key = :key AND a.state <> 'folded')";
+        self.prepared(BACK)?
+            .execute(named_params! { ":key": dedup_key })
+            .doing("fold alerts into the digest")?;
         self.prepared(RELEASE)?
             .execute(named_params! { ":key": dedup_key })
             .doing("fold alerts into the digest")?;

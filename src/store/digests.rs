@@ -26,6 +26,8 @@ pub struct SubscriptionRow {
     pub digest_article: i64,
     /// The newest slot dealt with, a local date.
     pub slot: Option<String>,
+    /// The newest match that its digests are done with, in them or not.
+    pub from_seq: i64,
 }
 
 /// A digest to be recorded.
@@ -106,7 +108,7 @@ impl Tx<'_> {
         // What a day brought is gone through only for one that is not known yet, not at each start.
         const SQL: &str = "
             INSERT INTO subscription (name, created_at, from_seq, digest_article)
-            SELECT :name, :now, coalesce((SELECT max(seq) FROM match WHERE at < :before), 0),
+            SELECT :name, :now, coalesce((SELECT min(seq) - 1 FROM match WHERE at >= :before), (SELECT max(seq) FROM match), 0),
                    coalesce((SELECT max(id) FROM article WHERE seen_at < :before), 0)
             WHERE NOT EXISTS (SELECT 1 FROM subscription WHERE name = :name)";
         self.prepared(SQL)?
@@ -118,7 +120,8 @@ impl Tx<'_> {
     /// Returns a subscription's state.
     pub fn subscription(&self, name: &str) -> Result<Option<SubscriptionRow>, StoreError> {
         const SQL: &str = "
-            SELECT name, created_at, next_number, digest_at, digest_article, slot FROM subscription WHERE name = :name";
+            SELECT name, created_at, next_number, digest_at, digest_article, slot, from_seq
+            FROM subscription WHERE name = :name";
         self.prepared(SQL)?
             .query_row(named_params! { ":name": name }, |row| {
                 Ok(SubscriptionRow {
@@ -128,10 +131,52 @@ impl Tx<'_> {
                     digest_at: row.get::<_, Option<i64>>(3)?.map(at),
                     digest_article: row.get(4)?,
                     slot: text_if_any(row, 5)?,
+                    from_seq: row.get(6)?,
                 })
             })
             .optional()
             .doing("find a subscription")
+    }
+
+    /// Returns the names of all subscriptions there ever were.
+    pub fn subscriptions(&self) -> Result<Vec<String>, StoreError> {
+        let mut sql = self.prepared("SELECT name FROM subscription ORDER BY name")?;
+        let rows = sql.query_map([], |row| text(row, 0)).doing("list the subscriptions")?;
+        rows.collect::<Result<_, _>>().doing("list the subscriptions")
+    }
+
+    /// Returns the newest match and the newest article of before `before`.
+    pub fn newest_before(&self, before: Timestamp) -> Result<(i64, i64), StoreError> {
+        const SQL: &str = "
+            SELECT coalesce((SELECT min(seq) - 1 FROM match WHERE at >= :before), (SELECT max(seq) FROM match), 0),
+                   coalesce((SELECT max(id) FROM article WHERE seen_at < :before), 0)";
+        self.prepared(SQL)?
+            .query_row(named_params! { ":before": ms(before) }, |row| Ok((row.get(0)?, row.get(1)?)))
+            .doing("find where a day began")
+    }
+
+    /// Begins a subscription anew, as this row says; its number goes on.
+    pub fn renew_subscription(&self, row: &SubscriptionRow) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE subscription SET created_at = :created, from_seq = :from, digest_at = :digest, digest_article = :article
+            WHERE name = :name";
+        self.prepared(SQL)?
+            .execute(named_params! {
+                ":created": ms(row.created_at), ":from": row.from_seq, ":digest": row.digest_at.map(ms),
+                ":article": row.digest_article, ":name": row.name,
+            })
+            .doing("begin a subscription anew")?;
+        Ok(())
+    }
+
+    /// Notes that a subscription's digests are done with all matches so far: what nobody wanted of them is not owed.
+    pub fn pass_matches(&self, name: &str) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE subscription SET from_seq = max(from_seq, coalesce((SELECT max(seq) FROM match), 0)) WHERE name = :name";
+        self.prepared(SQL)?
+            .execute(named_params! { ":name": name })
+            .doing("note what a digest was chosen from")?;
+        Ok(())
     }
 
     /// Marks a slot as dealt with without a digest (a quiet day that gets none).
@@ -169,6 +214,7 @@ impl Tx<'_> {
                 ":name": new.subscription,
             })
             .doing(doing)?;
+        self.pass_matches(new.subscription)?;
         for article in new.claims {
             self.prepared(CLAIM)?
                 .execute(named_params! { ":name": new.subscription, ":article": article, ":digest": id })
@@ -179,6 +225,14 @@ impl Tx<'_> {
 
     /// Lets the next digest carry again what an undelivered one claimed.
     pub fn release_claims(&self, digest_id: i64) -> Result<(), StoreError> {
+        const BACK: &str = "
+            UPDATE subscription SET from_seq = min(from_seq, coalesce((
+                SELECT min(m.seq) - 1 FROM digest_item d JOIN match m ON m.article_id = d.article_id
+                WHERE d.digest_id = :id), from_seq))
+            WHERE name = (SELECT subscription FROM digest WHERE id = :id)";
+        self.prepared(BACK)?
+            .execute(named_params! { ":id": digest_id })
+            .doing("fold a digest into the next")?;
         self.prepared("DELETE FROM digest_item WHERE digest_id = :id")?
             .execute(named_params! { ":id": digest_id })
             .doing("fold a digest into the next")?;

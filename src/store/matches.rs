@@ -1,11 +1,12 @@
 //! Matches: what the rules flagged, with the evidence.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use crate::rules::outcome::{Level, Match};
 use crate::store::Doing;
 use crate::store::StoreError;
+use crate::store::SubscriptionRow;
 use crate::store::Tx;
 use crate::store::at;
 use crate::store::ms;
@@ -17,7 +18,7 @@ use crate::store::text_if_any;
 pub struct MatchRow {
     /// The article, and the number a person uses.
     pub article_id: i64,
-    /// Commit order.
+    /// Commit order of the last change that a digest may have to tell.
     pub seq: i64,
     /// When it matched.
     pub at: Timestamp,
@@ -123,13 +124,26 @@ impl Tx<'_> {
     }
 
     /// Records the rules that fired, replacing what the same rules said of an earlier wording.
+    ///
+    /// When one counts that did not before, the match is as good as new: digests that passed over it choose again.
     pub fn record_rules(&self, article_id: i64, now: Timestamp, rules: &[Match]) -> Result<(), StoreError> {
         const SQL: &str = "
             INSERT INTO match_rule (article_id, rule_id, topic, level, score, counts, at, evidence)
             VALUES (:article, :rule, :topic, :level, :score, :counts, :at, :evidence)
             ON CONFLICT (article_id, rule_id) DO UPDATE SET topic = :topic, level = :level, score = :score,
                 counts = :counts, evidence = :evidence";
+        const COUNTED: &str = "
+            SELECT 1 FROM match_rule WHERE article_id = ?1 AND rule_id = ?2 AND topic = ?3 AND counts";
+        const RENEW: &str = "
+            UPDATE match SET seq = (SELECT max(seq) + 1 FROM match)
+            WHERE article_id = ?1 AND seq <= (SELECT max(from_seq) FROM subscription)";
+        let mut gained = false;
         for rule in rules {
+            gained |= rule.counts()
+                && !self
+                    .prepared(COUNTED)?
+                    .exists(params![article_id, rule.id, rule.topic])
+                    .doing("look up the rules of a match")?;
             let evidence = serde_json::to_string(rule).unwrap_or_default();
             self.prepared(SQL)?
                 .execute(named_params! {
@@ -137,6 +151,9 @@ impl Tx<'_> {
                     ":score": rule.score, ":counts": rule.counts(), ":at": ms(now), ":evidence": evidence,
                 })
                 .doing("record the rules of a match")?;
+        }
+        if gained {
+            self.prepared(RENEW)?.execute(params![article_id]).doing("record the rules of a match")?;
         }
         Ok(())
     }
@@ -192,17 +209,31 @@ impl Tx<'_> {
     }
 
     /// Returns the matches a subscription's next digest chooses from, oldest first: not baseline, not in one before.
-    pub fn undigested(&self, subscription: &str) -> Result<Vec<MatchRow>, StoreError> {
+    ///
+    /// All that came after its digests' newest match are, and of older ones those of after `since`: the rest was chosen
+    /// from already, and whoever wants more topics from now on is not told of years.
+    pub fn undigested(
+        &self,
+        subscription: &SubscriptionRow,
+        since: Timestamp,
+    ) -> Result<Vec<MatchRow>, StoreError> {
         let sql = format!(
-            "{LIST} WHERE m.disposition <> 'baseline'
-               AND m.seq > (SELECT from_seq FROM subscription WHERE name = :name)
+            "{LIST} WHERE m.article_id IN (
+                   SELECT article_id FROM match WHERE seq > :from UNION SELECT article_id FROM match WHERE at >= :since)
+               AND m.disposition <> 'baseline'
                AND NOT EXISTS (SELECT 1 FROM digest_item d
                                WHERE d.subscription = :name AND d.article_id = m.article_id)
              ORDER BY m.seq"
         );
         let mut sql = self.prepared(&sql)?;
-        let rows =
-            sql.query_map(named_params! { ":name": subscription }, matched).doing("choose for a digest")?;
+        let rows = sql
+            .query_map(
+                named_params! {
+                    ":name": subscription.name, ":from": subscription.from_seq, ":since": ms(since),
+                },
+                matched,
+            )
+            .doing("choose for a digest")?;
         rows.collect::<Result<_, _>>().doing("choose for a digest")
     }
 
