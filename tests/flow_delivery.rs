@@ -22,6 +22,8 @@ mod smtp;
 mod bulk;
 #[path = "flow_delivery/names.rs"]
 mod names;
+#[path = "flow_delivery/retention.rs"]
+mod retention;
 #[path = "flow_delivery/server.rs"]
 mod server;
 #[path = "flow_delivery/tries.rs"]

@@ -180,11 +180,14 @@ fn show(
             let mail = digests::mails(db.read(), &row)
                 .and_then(|mails| mails.first().map(|mail| db.read().mail_bytes(mail.id)).transpose());
             match mail {
-                Ok(Some(bytes)) => bytes_out(console, &bytes),
-                Ok(None) => console.fail("its mail is no longer in the outbox"),
+                Ok(Some(bytes)) if !bytes.is_empty() => bytes_out(console, &bytes),
+                Ok(_) => console.fail("its mail is no longer in the outbox"),
                 Err(why) => console.fail(why),
             }
         }
+        Some(row) if row.text.is_empty() && row.html.is_empty() => console.fail(format!(
+            "the words of digest #{number} are no longer kept: see `retention` in [service]; its mail may still be in your mailbox"
+        )),
         Some(row) => {
             words_out(console, &Rendered { subject: row.subject, text: row.text, html: row.html }, format)
         }

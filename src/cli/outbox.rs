@@ -136,6 +136,8 @@ fn show(console: &mut Console, loaded: &Loaded, id: i64, eml: bool, json: bool) 
     };
     if eml {
         return match tx.mail_bytes(id) {
+            Ok(bytes) if bytes.is_empty() => console
+                .fail(format!("the bytes of mail {id} are no longer kept: see `retention` in [service]")),
             Ok(bytes) => {
                 console.out.write_all(&bytes)?;
                 console.out.flush()?;
@@ -196,7 +198,7 @@ fn change(console: &mut Console, loaded: &Loaded, id: i64, what: &str) -> io::Re
             Ok(Outcome::Success)
         }
         Ok(false) => console
-            .fail(format!("mail {id} cannot be {what}: it does not exist, was sent, or is being sent now")),
+            .fail(format!("mail {id} cannot be {what}: it does not exist, was sent, is being sent now, or its bytes are no longer kept")),
         Err(why) => console.fail(why),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::daemon::House;
 use crate::daemon::systemd;
 use crate::flow::Setup;
+use crate::flow::retention;
 use crate::flow::watchman;
 use crate::store::StoreError;
 
@@ -18,9 +18,8 @@ pub(crate) type Pulse = oneshot::Sender<()>;
 const ROUND: Duration = Duration::from_secs(30);
 /// A poller or a writer that takes longer to answer is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often old texts are looked for, and how many polls' texts go in one transaction.
+/// How often what is old is looked for.
 const RETENTION: Duration = Duration::from_secs(3600);
-const SWEEP: u32 = 50;
 
 /// Pats the watchdog while the poll loop turns and the database commits; a slow feed or mail server does not matter.
 pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
@@ -80,14 +79,14 @@ async fn works(setup: &Setup, pulse: &mpsc::Sender<Pulse>) -> Result<String, Sto
     })
 }
 
-/// Forgets the texts of articles that matched nothing once they are old enough, a little at a time.
+/// Forgets what is old enough, a little at a time.
 pub(crate) async fn retain(house: House) {
     while !house.stop.is_cancelled() {
         let setup = house.setup();
-        match sweep(&setup, &house).await {
+        match retention::sweep(&setup, &house.stop).await {
             Ok(0) => {}
             Ok(polls) => tracing::info!("forgot the texts of {polls} old polls that matched nothing"),
-            Err(why) => tracing::warn!("old texts could not be forgotten: {why}"),
+            Err(why) => tracing::warn!("what is old could not be forgotten: {why}"),
         }
         drop(setup);
         tokio::select! {
@@ -95,18 +94,4 @@ pub(crate) async fn retain(house: House) {
             () = tokio::time::sleep(RETENTION) => {}
         }
     }
-}
-
-async fn sweep(setup: &Setup, house: &House) -> Result<usize, StoreError> {
-    let keep = SignedDuration::try_from(setup.config.service.retention).unwrap_or(SignedDuration::MAX);
-    let before = setup.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
-    let mut total = 0;
-    while !house.stop.is_cancelled() {
-        let gone = setup.store.write(move |tx| tx.forget_texts(before, SWEEP)).await?;
-        total += gone;
-        if gone == 0 {
-            break;
-        }
-    }
-    Ok(total)
 }

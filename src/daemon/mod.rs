@@ -210,5 +210,9 @@ pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<
         Ok(mail) => report.mail = mail,
         Err(why) => report.trouble.push(why.to_string()),
     }
+    // Where nothing but single runs ever works, one of them has to.
+    if let Err(why) = crate::flow::retention::sweep_daily(setup, stop).await {
+        report.trouble.push(why.to_string());
+    }
     Ok(report)
 }

@@ -17,6 +17,7 @@ pub mod parsers;
 pub mod recent;
 mod register;
 pub mod resolve;
+pub mod retention;
 pub mod slots;
 pub mod subscribers;
 pub mod undelivered;

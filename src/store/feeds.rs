@@ -323,7 +323,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Returns the holds in force, and forgets those that are over.
+    /// Returns the holds in force.
     pub fn holds(&self, now: Timestamp) -> Result<Vec<(String, Timestamp, String)>, StoreError> {
         let mut sql = self.prepared("SELECT domain, until_at, why FROM hold WHERE until_at > :now")?;
         let rows = sql

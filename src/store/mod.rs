@@ -18,6 +18,7 @@ mod matches;
 pub mod migrations;
 mod notes;
 mod outbox;
+mod retention;
 mod search;
 mod stories;
 mod texts;

@@ -194,7 +194,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Returns the bytes of a mail.
+    /// Returns the bytes of a mail; none where they are no longer kept.
     pub fn mail_bytes(&self, id: i64) -> Result<Vec<u8>, StoreError> {
         self.prepared("SELECT mime FROM outbox WHERE id = :id")?
             .query_row(named_params! { ":id": id }, |row| row.get(0))
@@ -241,17 +241,18 @@ impl Tx<'_> {
         Ok(rows == 1)
     }
 
-    /// Makes a mail due now, whatever became of it; returns whether there is such a mail that was not sent.
+    /// Makes a mail due now, whatever became of it; returns whether there is such a mail that was not sent and whose
+    /// bytes are still kept.
     pub fn retry_mail(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "
             UPDATE outbox SET state = CASE WHEN state = 'uncertain' THEN 'uncertain' ELSE 'queued' END, next_at = :now,
                    lease_owner = NULL, lease_until_at = NULL, done_at = NULL
-            WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed')";
+            WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed') AND length(mime) > 0";
         // A person's word counts from now: what was too old to be tried on is not too old again at once.
         const MARK: &str = "
             INSERT INTO outbox_try (outbox_id, at, outcome, reply)
             SELECT id, :now, 'retry', 'asked for by hand' FROM outbox
-            WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed')";
+            WHERE id = :id AND state IN ('queued', 'deferred', 'uncertain', 'failed') AND length(mime) > 0";
         const RESUME: &str = "
             DELETE FROM recipient WHERE address = (SELECT recipient FROM outbox WHERE id = :id)";
         self.prepared(RESUME)?.execute(named_params! { ":id": id }).doing("resume a recipient")?;
