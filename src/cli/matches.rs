@@ -126,7 +126,7 @@ fn rows(
         Ok(None) => return Ok(Ok(Vec::new())),
         Err(outcome) => return Ok(Err(outcome)),
     };
-    match db.read().matches(since, rule, limit) {
+    match db.read().matches(since, rule, limit).and_then(|rows| db.unchanged().map(|()| rows)) {
         Ok(rows) => {
             if let Some(name) = rule.filter(|name| rows.is_empty() && !is_known(loaded, name)) {
                 // A rule that is gone may have left matches, so an empty answer is what makes it a mistake.

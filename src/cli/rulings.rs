@@ -210,6 +210,7 @@ fn labelled(loaded: Option<&Loaded>) -> Result<Vec<u8>, String> {
         lines.extend_from_slice(line.to_string().as_bytes());
         lines.push(b'\n');
     }
+    db.unchanged().map_err(|why| why.to_string())?;
     if lines.is_empty() {
         return Err("nothing is labelled yet: `burdenwatch matches label ID yes|no`".to_owned());
     }
@@ -226,7 +227,7 @@ fn archived(loaded: &Loaded, since: Timestamp) -> Result<Vec<(i64, ArchivedText)
         articles.push((id, text));
         Ok(())
     });
-    walked.map_err(|why| why.to_string())?;
+    walked.and_then(|()| db.unchanged()).map_err(|why| why.to_string())?;
     Ok(articles)
 }
 

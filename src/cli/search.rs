@@ -50,7 +50,7 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
     if !args.all {
         return Ok(Outcome::Success);
     }
-    match unmatched(db.read(), &words, args.limit) {
+    match unmatched(db.read(), &words, args.limit).and_then(|found| db.unchanged().map(|()| found)) {
         Err(why) => console.fail(why),
         Ok(found) if args.json => {
             for (id, title, link) in found {

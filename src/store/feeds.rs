@@ -138,7 +138,7 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         gap_at: instant(32)?,
         baseline: count(33)?,
         told: text(row, 34)?,
-        cut_key: text_if_any(row, 35)?,
+        cut_key: row.get(35)?,
     })
 }
 

@@ -18,6 +18,7 @@ mod matches;
 pub mod migrations;
 mod notes;
 mod outbox;
+mod reader;
 mod retention;
 mod search;
 mod stories;
@@ -33,7 +34,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior};
 use rustix::fs::OFlags;
 
 pub use alerts::{AlertRow, NewAlert};
@@ -102,6 +103,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A run began while a command read, where no lock could be had.
+    #[error("the database {} was changed by a run while this read it, and what was printed may be of two minds: do it again", .0.display())]
+    Changed(PathBuf),
     /// The thread that writes has ended.
     #[error("the database is closed")]
     Closed,
@@ -181,6 +185,8 @@ impl fmt::Debug for Tx<'_> {
 /// A connection for a command that does one thing and ends.
 pub struct Db {
     pub(crate) db: Connection,
+    /// The file as it was opened, where nothing but luck keeps it from being changed while we read.
+    frozen: Option<reader::Frozen>,
 }
 
 impl fmt::Debug for Db {
@@ -201,40 +207,7 @@ impl Db {
         let mut db = Connection::open(path).map_err(|source| opening(path, source))?;
         prepare(&db).map_err(|source| opening(path, source))?;
         migrations::migrate(&mut db, path)?;
-        Ok(Self { db })
-    }
-
-    /// Opens the database for reading only; works beside a daemon and leaves no file behind.
-    ///
-    /// Returns `None` when there is no database yet.
-    pub fn open_reader(path: &Path) -> Result<Option<Self>, StoreError> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        // A write-ahead log that lies there must be read; its shared memory may be
-        // made by us, then, only if we may write there as the owner would.
-        let plain = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let wal = path.with_extension("db-wal").exists();
-        let db = if wal {
-            Connection::open_with_flags(path, plain)
-        } else {
-            // No daemon holds it open: nothing changes while we read, and `immutable`
-            // keeps SQLite from making `-wal` and `-shm` files that we would own.
-            let uri = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
-                .map(|mut uri| {
-                    uri.set_query(Some("immutable=1"));
-                    uri.to_string()
-                })
-                .unwrap_or_default();
-            Connection::open_with_flags(uri, plain | OpenFlags::SQLITE_OPEN_URI)
-        }
-        .map_err(|source| opening(path, source))?;
-        db.busy_timeout(Duration::from_secs(5)).map_err(|source| opening(path, source))?;
-        let found = migrations::version(&db)?;
-        if found > migrations::SCHEMA {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: migrations::SCHEMA });
-        }
-        Ok(Some(Self { db }))
+        Ok(Self { db, frozen: None })
     }
 
     /// Reads.
@@ -249,15 +222,6 @@ impl Db {
         let _lost = Tx { db: &tx }.index_texts()?;
         tx.commit().doing("commit")?;
         Ok(value)
-    }
-
-    /// Writes a consistent, compact copy of the database to `file`, and checks it.
-    pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
-        self.db.execute("VACUUM INTO ?1", [file.to_string_lossy()]).doing("write the backup")?;
-        let copy = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .map_err(|source| opening(file, source))?;
-        // A damaged search index is made new when the copy is put to work.
-        check(&copy, file, "integrity_check").map(|_| ())
     }
 
     pub(crate) fn into_connection(self) -> Connection {

@@ -231,7 +231,8 @@ fn write_until_closed(db: Connection, mut queue: mpsc::Receiver<Job>, commits: &
         commits.fetch_add(1, Ordering::Relaxed);
         rebuilding = rebuilding && rebuild(&db);
     }
-    // Best effort: the file is consistent without them, only larger.
+    // Best effort: the file is consistent without them, only larger. Nobody waits here for a long reader to end.
+    drop(db.busy_timeout(MOMENT));
     drop(db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
 }
 
@@ -326,6 +327,19 @@ mod tests {
         assert!(polls.join_all().await.iter().all(Result::is_ok));
         assert!(store.commits() < 20, "{} commits for 41 jobs", store.commits());
         assert!(store.read(|tx| tx.fact("feed 39")).unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_for_whoever_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let store = Store::open(&path, Timestamp::UNIX_EPOCH, true).unwrap();
+        let reader = Db::open_reader(&path).unwrap().unwrap();
+        reader.db.execute_batch("BEGIN; SELECT count(*) FROM fact").unwrap();
+        store.write(|tx| tx.set_fact("one", Some("here"))).await.unwrap();
+        let begun = std::time::Instant::now();
+        store.close();
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 
     #[tokio::test]
