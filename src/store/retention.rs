@@ -15,8 +15,8 @@ const MAILS: &str = "retention.mails";
 const DIGESTS: &str = "retention.digests";
 
 impl Tx<'_> {
-    /// Forgets the bytes and the tries of mails queued before `before` whose end is known, of at most `limit` looked
-    /// at; returns how many were looked at.
+    /// Forgets the bytes and the tries of mails queued before `before` whose end is known, of at most `limit`; returns
+    /// how many were old enough.
     pub fn forget_mails(&self, before: Timestamp, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         const OLD: &str = "SELECT id, created_at FROM outbox WHERE id > :from ORDER BY id LIMIT :limit";
         const TRIES: &str = "
@@ -50,7 +50,7 @@ impl Tx<'_> {
             .doing("forget old holds")
     }
 
-    /// Returns the next rows that are old enough, in the order they came, and remembers the last.
+    /// Returns the next rows that are old enough, in the order they came, and remembers the last looked at.
     fn old_rows(
         &self,
         fact: &str,
@@ -63,16 +63,19 @@ impl Tx<'_> {
         let from = self.fact(fact)?.and_then(|id| id.parse::<i64>().ok()).unwrap_or(0);
         let mut sql = self.prepared(sql)?;
         let mut rows = sql.query(named_params! { ":from": from, ":limit": limit }).doing(doing)?;
-        let mut old = Vec::new();
+        let (mut old, mut last) = (Vec::new(), None);
         while let Some(row) = rows.next().doing(doing)? {
             let (id, at): (i64, i64) = (row.get(0).doing(doing)?, row.get(1).doing(doing)?);
-            // One that a clock ahead of ours dated must not keep all that follow.
             if at >= ms(before) && at <= ms(now) {
                 break;
             }
-            old.push(id);
+            last = Some(id);
+            // One that a clock ahead of ours dated is kept, and must not keep all that follow.
+            if at < ms(before) {
+                old.push(id);
+            }
         }
-        if let Some(last) = old.last() {
+        if let Some(last) = last {
             self.set_fact(fact, Some(&last.to_string()))?;
         }
         Ok(old)
