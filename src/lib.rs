@@ -73,6 +73,7 @@
 //! - A rule set or configuration with a mistake is never put to work; the one before stays.
 //! - Whatever comes from outside is hostile: every read has a limit in bytes and in time, and no input panics.
 //! - Text from feeds is cleaned once, on its way into [`digest`], and escaped again by its templates.
+//! - The search index is a copy of the texts: no commit and no start depends on it.
 //! - Migrations are append only; a newer schema is refused; an upgrade writes a copy first ([`store::migrations`]).
 //! - A failure is logged once, by whoever decides what happens next. Secrets and recipients' addresses are never logged.
 //!
@@ -87,6 +88,8 @@
 //! | when a feed is polled and why then | [`news::schedule`], `benches/schedule.rs` |
 //! | what a server's reply means for a mail | the table in [`mail`], then [`flow::dispatch`] |
 //! | when alerts and digests are due | [`flow::alerts`], [`flow::slots`] |
+//! | what a subscription is owed when it comes, goes and changes | [`flow::subscribers`], [`flow::digests`] |
+//! | what is kept, and for how long | [`flow::retention`] |
 //! | how a mail looks | [`digest`], its templates and `tests/snapshots` |
 //! | a key of the configuration | `config/burdenwatch.toml`, then the file of its section in `src/config` |
 //! | start, stop, reload, watchdog | [`daemon::run`], `systemd/burdenwatch.service` |
