@@ -12,7 +12,7 @@ const SLICE: u32 = 50;
 const LEAST: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often a single run looks: it may come every minute.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// The fact that tells when it last did.
+/// The fact that tells when it last did, and with which retention: a changed one is obeyed at once.
 const SWEPT: &str = "retention.swept";
 
 /// Forgets what is old enough; returns of how many polls the texts went.
@@ -30,7 +30,7 @@ pub async fn sweep(setup: &Setup, stop: &CancellationToken) -> Result<usize, Sto
                 let mails_looked_at = tx.forget_mails(mails, now, SLICE)?;
                 let digests = tx.forget_digests(mails, now, SLICE)?;
                 tx.forget_holds(holds)?;
-                tx.set_fact(SWEPT, Some(&now.to_string()))?;
+                tx.set_fact(SWEPT, Some(&format!("{now} {}", keep.as_secs())))?;
                 Ok((batches, mails_looked_at + digests))
             })
             .await?;
@@ -44,9 +44,10 @@ pub async fn sweep(setup: &Setup, stop: &CancellationToken) -> Result<usize, Sto
 
 /// Does so at most once a day.
 pub async fn sweep_daily(setup: &Setup, stop: &CancellationToken) -> Result<usize, StoreError> {
-    let swept = setup.store.write(|tx| tx.fact(SWEPT)).await?.and_then(|at| at.parse::<Timestamp>().ok());
-    let now = setup.clock.now();
-    if swept.is_some_and(|at| now.duration_since(at).abs() < DAY) {
+    let swept = setup.store.write(|tx| tx.fact(SWEPT)).await?.unwrap_or_default();
+    let (at, kept) = swept.split_once(' ').unwrap_or_default();
+    let (now, keep) = (setup.clock.now(), setup.config.service.retention.as_secs().to_string());
+    if kept == keep && at.parse::<Timestamp>().is_ok_and(|at| now.duration_since(at).abs() < DAY) {
         return Ok(0);
     }
     sweep(setup, stop).await
