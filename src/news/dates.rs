@@ -42,6 +42,20 @@ fn read(raw: &str, hints: &Hints<'_>) -> Option<Timestamp> {
     reading.instant(hints)
 }
 
+/// How surely a word is the date's month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    /// It is none, or came as a number with its unit.
+    #[default]
+    None,
+    /// It may be a weekday, and stands where one does: before the day.
+    Weekday,
+    /// It may be a weekday, and stands behind a number.
+    Either,
+    /// It is a month's name and nothing else.
+    Month,
+}
+
 /// A date being read.
 #[derive(Default)]
 struct Reading<'a> {
@@ -52,6 +66,7 @@ struct Reading<'a> {
     loose: Vec<(u64, usize, Option<char>)>,
     year: Option<i16>,
     month: Option<i8>,
+    claim: Claim,
     day: Option<i8>,
     hour: Option<i8>,
     minute: i8,
@@ -120,7 +135,7 @@ impl Reading<'_> {
                 return used;
             }
             let after_t = matches!(before, Some(Token::Word(word)) if word == "t");
-            if after_t && matches!(digits, 2 | 4 | 6) {
+            if after_t && !self.loose.is_empty() && matches!(digits, 2 | 4 | 6) {
                 let (hour, minute, second) = match digits {
                     6 => (value / 10_000, value / 100 % 100, value % 100),
                     4 => (value / 100, value % 100, 0),
@@ -225,7 +240,7 @@ impl Reading<'_> {
         // "a.m." and "p.m." come in pieces; the "p" of a zone does not.
         if matches!(word, "a" | "p" | "π" | "μ")
             && self.sign(1) == Some('.')
-            && matches!(self.token(2), Some(Token::Word(_)))
+            && matches!(self.token(2), Some(Token::Word(half)) if matches!(half.as_str(), "m" | "μ"))
         {
             self.afternoon = Some(matches!(word, "p" | "μ"));
             return 3;
@@ -234,10 +249,10 @@ impl Reading<'_> {
             self.era = Some(before);
             return 1;
         }
-        if let Some(month) =
-            words::month(word, self.lang).filter(|_| self.month.is_none() || self.loose.is_empty())
+        if let Some(month) = words::month(word, self.lang)
+            && let Some(claim) = self.better_claim(word)
         {
-            self.month = Some(month);
+            (self.month, self.claim) = (Some(month), claim);
             return 1;
         }
         if zones::offset(word, self.lang, Date::ZERO).is_some() && self.hour.is_some() {
@@ -247,6 +262,22 @@ impl Reading<'_> {
             }
         }
         1
+    }
+
+    /// Weighs a month's name against the one before: `Mar, 24 Nov` is a Tuesday in November.
+    fn better_claim(&self, word: &str) -> Option<Claim> {
+        let claim = match (words::is_either(word), self.loose.is_empty()) {
+            (true, true) => Claim::Weekday,
+            (true, false) => Claim::Either,
+            (false, _) => Claim::Month,
+        };
+        // Behind a day and a year comes no month any more.
+        let better = match self.loose.len() {
+            0 => claim >= self.claim,
+            1 => claim > self.claim,
+            _ => false,
+        };
+        (self.month.is_none() || better).then_some(claim)
     }
 
     /// Reads `+0900`, `-05:00`, `+9` after a time; `-` before a number is a separator otherwise.
@@ -308,6 +339,15 @@ impl Reading<'_> {
 
     fn date(&mut self) -> Option<Date> {
         let loose = std::mem::take(&mut self.loose);
+        // "mar 24/11/2026": the word is a weekday, or none of a date's.
+        let whole =
+            matches!(loose.as_slice(), [_, (.., Some('/' | '.' | '-')), (.., Some('/' | '.' | '-')), ..]);
+        if self.claim != Claim::None
+            && whole
+            && let Some(date) = self.numbers(&loose)
+        {
+            return Some(date);
+        }
         if let (Some(month), None) = (self.month, self.day) {
             return self.with_month(month, &loose);
         }

@@ -203,3 +203,76 @@ fn the_usual_forms_mean_what_the_general_reading_finds_in_them() {
     }
     assert!(usual > 300, "{usual}");
 }
+
+/// Weekdays and months of one language: every written form, and the months' numbers.
+fn names() -> Vec<(&'static str, Vec<&'static str>, Vec<(usize, &'static str)>)> {
+    let lines = include_str!("../../../tests/fixtures/date-names.txt").lines().skip(1);
+    let forms = |list: &'static str| {
+        let numbered = list.trim().split(',').filter(|names| !names.is_empty()).enumerate();
+        numbered.flat_map(|(place, names)| names.split('/').map(move |name| (place + 1, name)))
+    };
+    lines
+        .map(|line| {
+            let [lang, days, months] = line.splitn(3, ';').collect::<Vec<_>>().try_into().unwrap();
+            (lang, forms(days).map(|(_, day)| day).collect(), forms(months).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn no_weekday_is_read_as_a_month() {
+    let mut wrong = Vec::new();
+    let mut check = |raw: String, lang: &str, month: usize| {
+        let found = instant(&raw, lang, None).unwrap_or_default();
+        if !found.starts_with(&format!("2026-{month:02}-24T09")) {
+            wrong.push((raw, found));
+        }
+    };
+    let all = names();
+    for (lang, days, months) in &all {
+        for day in days {
+            check(format!("{day} 24/11/2026 - 09:00"), "fr", 11);
+            check(format!("{day}, 24 Nov 2026 09:00:00 GMT"), lang, 11);
+            check(format!("24.11.2026 ({day}) 09:00"), lang, 11);
+            for (month, name) in months {
+                check(format!("{day}, 24 {name} 2026 09:00:00 +0000"), lang, *month);
+                check(format!("24 {name} 2026 {day} 09:00"), lang, *month);
+                check(format!("{day} {name} 24 09:00:00 2026"), lang, *month);
+            }
+        }
+    }
+    assert!(
+        all.len() > 35 && wrong.is_empty(),
+        "{} wrong, such as {:#?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(30)]
+    );
+}
+
+#[test]
+fn a_word_that_is_both_is_judged_by_its_place() {
+    for (raw, day) in [
+        ("Mar, 24 Nov 2026 10:00:00 +0100", "2026-11-24T09:00:00Z"),
+        ("mar. 24 novembre 2026", "2026-11-24T00:00:00Z"),
+        ("mar 24/11/2026 - 10:00", "2026-11-24T10:00:00Z"),
+        ("Paz, 29 Kas 2026 10:00 +0300", "2026-11-29T07:00:00Z"),
+        ("29 Kas 2026 Paz 10:00", "2026-11-29T10:00:00Z"),
+        ("Paz, 01 Mar 2026 10:00", "2026-03-01T10:00:00Z"),
+        ("01 Mar 2026 Paz 10:00", "2026-03-01T10:00:00Z"),
+        ("sub, 28 stu 2026 10:00:00 +0100", "2026-11-28T09:00:00Z"),
+        ("Set, 28 Nov 2026 10:00", "2026-11-28T10:00:00Z"),
+        ("Mar, 08 Set 2026 10:00", "2026-09-08T10:00:00Z"),
+        ("Mar Nov 24 10:00:00 2026", "2026-11-24T10:00:00Z"),
+        ("e martë, 24 nëntor 2026", "2026-11-24T00:00:00Z"),
+        // And months they stay where no other word is one.
+        ("Tue Mar 24 10:00:00 -0500 2026", "2026-03-24T15:00:00Z"),
+        ("Mar 24, 2026", "2026-03-24T00:00:00Z"),
+        ("24-Mar-2026 10:00", "2026-03-24T10:00:00Z"),
+        ("3 Mar 26 10:00", "2026-03-03T10:00:00Z"),
+        ("Mar 24, 2026. Subscribe!", "2026-03-24T00:00:00Z"),
+        // Where three numbers make a date, a word is none.
+        ("Desde 24/11/2026 10:00", "2026-11-24T10:00:00Z"),
+    ] {
+        assert_eq!(instant(raw, "", None).as_deref(), Some(day), "{raw}");
+    }
+}
