@@ -5,6 +5,7 @@
 //! not a date gives `None`, never a wrong guess at today.
 
 mod calendar;
+mod places;
 mod tokens;
 mod usual;
 mod words;
@@ -76,6 +77,8 @@ struct Reading<'a> {
     /// Minutes east.
     offset: Option<i32>,
     zone_name: Option<String>,
+    /// A place whose clocks the time is by.
+    place: Option<&'static str>,
     era: Option<i16>,
 }
 
@@ -100,10 +103,21 @@ impl Reading<'_> {
 
     /// Reads a lone number of seconds, milliseconds or microseconds since 1970.
     fn epoch(&self) -> Option<Timestamp> {
-        let [Token::Number(value, digits), rest @ ..] = self.tokens.as_slice() else { return None };
-        if !matches!(rest, [] | [Token::Sign('.' | ','), Token::Number(..)]) {
-            return None;
-        }
+        let (value, digits) = match self.tokens.as_slice() {
+            [Token::Number(value, digits)]
+            | [Token::Number(value, digits), Token::Sign('.' | ','), Token::Number(..)] => (value, digits),
+            // "/Date(1605484800000+0900)/": the zone is for showing only.
+            [
+                Token::Sign('/'),
+                Token::Word(word),
+                Token::Sign('('),
+                Token::Number(value, digits),
+                ..,
+                Token::Sign(')'),
+                Token::Sign('/'),
+            ] if word == "date" => (value, digits),
+            _ => return None,
+        };
         let value = i64::try_from(*value).ok()?;
         match digits {
             9..=10 => Timestamp::from_second(value).ok(),
@@ -131,6 +145,9 @@ impl Reading<'_> {
             return self.counted(value, *unit);
         }
         if self.hour.is_none() {
+            if self.compact(value, digits) {
+                return 1;
+            }
             if let Some(used) = self.clock(value, digits) {
                 return used;
             }
@@ -163,6 +180,22 @@ impl Reading<'_> {
         };
         self.loose.push((value, digits, sign));
         1
+    }
+
+    /// Reads `20201116090000` and `202011160900`, which a zone may follow.
+    fn compact(&mut self, value: u64, digits: usize) -> bool {
+        let (day, time) = match digits {
+            14 => (value / 1_000_000, value % 1_000_000),
+            12 => (value / 10_000, value % 10_000 * 100),
+            _ => return false,
+        };
+        let (hour, minute, second) = (time / 10_000, time / 100 % 100, time % 100);
+        let whole = self.loose.is_empty() && hour <= 24 && minute < 60 && compact(day).is_some();
+        if whole {
+            self.set_time(hour, minute, second);
+            self.loose.push((day, 8, None));
+        }
+        whole
     }
 
     /// Reads `9:00`, `09:00:00.123`, `9h30`, and `9.30` where no day can be meant.
@@ -255,6 +288,12 @@ impl Reading<'_> {
             (self.month, self.claim) = (Some(month), claim);
             return 1;
         }
+        if self.hour.is_some()
+            && let Some((place, used)) = self.place_name(word)
+        {
+            self.place = self.place.or(Some(place));
+            return used;
+        }
         if zones::offset(word, self.lang, Date::ZERO).is_some() && self.hour.is_some() {
             // A number after the time outranks the name that comments on it: "+0900 (KST)".
             if self.zone_name.is_none() && self.offset.is_none() {
@@ -262,6 +301,19 @@ impl Reading<'_> {
             }
         }
         1
+    }
+
+    /// Reads `Asia/Seoul` and `America/New_York`, and tells how many tokens that were.
+    fn place_name(&self, first: &str) -> Option<(&'static str, usize)> {
+        let (mut name, mut used) = (first.to_owned(), 1);
+        while let (Some(sign @ ('/' | '_')), Some(Token::Word(word))) =
+            (self.sign(used), self.token(used + 1))
+        {
+            name.push(sign);
+            name.push_str(word);
+            used += 2;
+        }
+        places::rule(&name).map(|rule| (rule, used))
     }
 
     /// Weighs a month's name against the one before: `Mar, 24 Nov` is a Tuesday in November.
@@ -327,14 +379,12 @@ impl Reading<'_> {
         let civil = DateTime::from_parts(date, time);
         let named = self.zone_name.as_deref().and_then(|name| zones::offset(name, self.lang, date));
         // "GMT+0900": the number counts, the name is what it counts from.
-        match (self.offset.or(named), hints.zone) {
-            (Some(minutes), _) => {
-                let utc = TimeZone::UTC.to_timestamp(civil).ok()?;
-                utc.checked_sub(SignedDuration::from_mins(i64::from(minutes))).ok()
-            }
-            (None, Some(zone)) => zone.to_timestamp(civil).ok(),
-            (None, None) => TimeZone::UTC.to_timestamp(civil).ok(),
+        if let Some(minutes) = self.offset.or(named) {
+            let utc = TimeZone::UTC.to_timestamp(civil).ok()?;
+            return utc.checked_sub(SignedDuration::from_mins(i64::from(minutes))).ok();
         }
+        let place = self.place.and_then(|rule| TimeZone::posix(rule).ok());
+        place.as_ref().or(hints.zone).unwrap_or(&TimeZone::UTC).to_timestamp(civil).ok()
     }
 
     fn date(&mut self) -> Option<Date> {
@@ -389,17 +439,9 @@ impl Reading<'_> {
     }
 
     /// Numbers only.
-    fn numbers(&mut self, loose: &[(u64, usize, Option<char>)]) -> Option<Date> {
+    fn numbers(&self, loose: &[(u64, usize, Option<char>)]) -> Option<Date> {
         let small = |value: u64| i8::try_from(value).ok();
         match loose {
-            [(value, 14, _)] => {
-                self.set_time(value / 10_000 % 100, value / 100 % 100, value % 100);
-                compact(value / 1_000_000)
-            }
-            [(value, 12, _)] => {
-                self.set_time(value / 100 % 100, value % 100, 0);
-                compact(value / 10_000)
-            }
             [(value, 8, _), ..] => compact(*value),
             [(value, 7, _)] => ordinal(value / 1000, value % 1000),
             [(value, 6, _)] => civil(i16::try_from(value / 100).ok()?, small(value % 100)?, 1),
