@@ -9,6 +9,9 @@
     reason = "tests"
 )]
 
+#[path = "reading/candidates.rs"]
+mod candidates;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

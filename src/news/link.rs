@@ -50,6 +50,9 @@ const TRACKING_PREFIXES: [&str; 6] = ["utm_", "mtm_", "pk_", "campaign_", "itm_"
 /// Query parameters looked at; there is no page with so many.
 const MOST_PARAMETERS: usize = 256;
 
+/// What generators write where they have no address.
+const NO_ADDRESS: [&str; 8] = ["", "#", "-", "none", "null", "nil", "undefined", "n/a"];
+
 /// The longest address that is kept.
 const LONGEST: usize = 8 * 1024;
 
@@ -223,11 +226,28 @@ fn http(text: &str) -> Option<Url> {
     Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+/// White space, and what editors and databases leave round a text that nobody sees.
+fn is_unseen(char: char) -> bool {
+    char.is_whitespace()
+        || char.is_control()
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+/// Tells whether an address lacks its scheme only: `www.example.org/1`, or the feed's own host in front.
+fn begins_with_a_host(href: &str, base: Option<&Url>) -> bool {
+    let host = href.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let www = host.get(..4).is_some_and(|www| www.eq_ignore_ascii_case("www.")) && host.len() > 4;
+    www || (host.contains('.') && base.and_then(Url::host_str) == Some(host))
+}
+
 /// Makes an address absolute; `None` for one that leads nowhere.
 pub(crate) fn absolute(href: &str, base: Option<&Url>) -> Option<Url> {
-    let href = href.trim();
-    if href.is_empty() || href.len() > LONGEST {
+    let href = href.trim_matches(is_unseen);
+    if href.len() > LONGEST || NO_ADDRESS.iter().any(|word| href.eq_ignore_ascii_case(word)) {
         return None;
+    }
+    if begins_with_a_host(href, base) {
+        return http(&format!("https://{href}"));
     }
     // Line breaks and tabs inside are how some generators wrap; the URL standard drops them.
     let url = match Url::parse(href) {

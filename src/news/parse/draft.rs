@@ -24,13 +24,20 @@ pub(super) struct Draft<'a> {
     pub(super) title: Option<Cow<'a, str>>,
     /// Candidate addresses, best first, each with the base it is relative to.
     pub(super) links: Vec<(Cow<'a, str>, Option<Url>)>,
-    pub(super) published: Option<Cow<'a, str>>,
-    pub(super) updated: Option<Cow<'a, str>>,
+    pub(super) published: Dates<'a>,
+    pub(super) updated: Dates<'a>,
     pub(super) summary: Option<Cow<'a, str>>,
     pub(super) content: Option<Cow<'a, str>>,
     pub(super) authors: Vec<Cow<'a, str>>,
     pub(super) lang: Option<Cow<'a, str>>,
     pub(super) source: Option<Cow<'a, str>>,
+}
+
+/// What an entry has of one kind of date: the best, then what may do instead if that cannot be read.
+#[derive(Debug, Default)]
+pub(super) struct Dates<'a> {
+    pub(super) best: Option<Cow<'a, str>>,
+    pub(super) others: Vec<Cow<'a, str>>,
 }
 
 /// Makes entries of drafts and remembers what it had to cut.
@@ -65,10 +72,13 @@ impl<'a> Finisher<'a> {
             .map(str::trim)
             .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID)
             .map(clean);
-        let updated = draft.updated.as_deref().and_then(|raw| self.instant(raw));
-        let published = draft.published.as_deref().and_then(|raw| self.instant(raw)).or(updated);
-        let claimed_date =
-            draft.published.as_deref().or(draft.updated.as_deref()).map(claim).filter(|raw| !raw.is_empty());
+        let updated = self.instant(&draft.updated);
+        let published = self.instant(&draft.published).or(updated);
+        let claimed = draft.published.best.as_deref().or(draft.updated.best.as_deref());
+        if let (None, Some(raw)) = (published, claimed) {
+            self.dates.get_or_insert_with(|| claim(raw));
+        }
+        let claimed_date = claimed.map(claim).filter(|raw| !raw.is_empty());
         let nothing = title.is_none() && summary.is_none() && link.is_none() && id.is_none();
         if nothing && published.is_none() && draft.authors.is_empty() && given_link.is_none() {
             return None;
@@ -102,18 +112,20 @@ impl<'a> Finisher<'a> {
         Some(body).filter(|body| !body.is_empty())
     }
 
-    fn instant(&mut self, raw: &str) -> Option<Timestamp> {
-        let instant = dates::parse(raw, &self.hints);
-        if instant.is_none() && !raw.trim().is_empty() {
-            self.dates.get_or_insert_with(|| claim(raw));
-        }
-        instant
+    fn instant(&self, dates: &Dates<'_>) -> Option<Timestamp> {
+        dates.best.iter().chain(&dates.others).find_map(|raw| dates::parse(raw, &self.hints))
     }
 
     /// Returns the article's address, and the one given if that was a wrapper round it.
     fn link(&mut self, draft: &Draft<'_>) -> (Option<String>, Option<String>) {
-        let found =
-            draft.links.iter().find_map(|(href, base)| link::absolute(href, base.as_ref().or(self.base)));
+        let mut all =
+            draft.links.iter().filter_map(|(href, base)| link::absolute(href, base.as_ref().or(self.base)));
+        // Where to write to, or what it is called, only where nothing says where it stands.
+        let first = all.next();
+        let found = match &first {
+            Some(url) if !is_web(url) => all.find(is_web).or(first),
+            _ => first,
+        };
         if found.is_none()
             && let Some((href, _)) = draft.links.first()
         {
@@ -148,6 +160,10 @@ impl<'a> Finisher<'a> {
             note("unusable-link", format!("an address leads nowhere: {raw:?}; such entries have no link"));
         }
     }
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }
 
 fn clean(text: &str) -> String {

@@ -4,18 +4,53 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::draft::Draft;
+use super::draft::{Dates, Draft};
 use super::markup::{Kind, Markup, Token};
 use super::names::{Attributes, Names, Vocabulary};
 use super::value::{between, child, typed};
+use crate::news::text::entity;
 
 /// The most addresses looked at in one entry.
 const MOST_LINKS: usize = 64;
+/// The most dates of one kind kept besides the best.
+const MOST_DATES: usize = 8;
 /// The most descriptions kept besides the summary.
 const MOST_ASIDES: usize = 8;
 
 /// A field's candidate, and how good a place it came from: less is better.
 type Ranked<'a> = Option<(u8, Cow<'a, str>)>;
+
+/// A date's candidates: the best, and those to fall back on.
+#[derive(Default)]
+struct Candidates<'a> {
+    best: Ranked<'a>,
+    others: Vec<(u8, Cow<'a, str>)>,
+}
+
+impl<'a> Candidates<'a> {
+    fn offer(&mut self, rank: u8, value: Cow<'a, str>) {
+        if value.trim().is_empty() {
+            return;
+        }
+        let lesser = match &mut self.best {
+            Some(best) if rank < best.0 => std::mem::replace(best, (rank, value)),
+            Some(_) => (rank, value),
+            best => {
+                *best = Some((rank, value));
+                return;
+            }
+        };
+        if self.others.len() < MOST_DATES {
+            self.others.push(lesser);
+        }
+    }
+
+    fn dates(mut self) -> Dates<'a> {
+        self.others.sort_by_key(|(rank, _)| *rank);
+        let bare = |(_, value)| value;
+        Dates { best: self.best.map(bare), others: self.others.into_iter().map(bare).collect() }
+    }
+}
 
 /// The fields of an entry as they are met.
 pub(super) struct Item<'m, 'a> {
@@ -24,8 +59,8 @@ pub(super) struct Item<'m, 'a> {
     base: Option<Url>,
     id: Ranked<'a>,
     title: Ranked<'a>,
-    published: Ranked<'a>,
-    updated: Ranked<'a>,
+    published: Candidates<'a>,
+    updated: Candidates<'a>,
     summary: Ranked<'a>,
     content: Ranked<'a>,
     source: Ranked<'a>,
@@ -50,8 +85,8 @@ impl<'m, 'a> Item<'m, 'a> {
             base,
             id: None,
             title: None,
-            published: None,
-            updated: None,
+            published: Candidates::default(),
+            updated: Candidates::default(),
             summary: None,
             content: None,
             source: None,
@@ -140,7 +175,7 @@ impl<'m, 'a> Item<'m, 'a> {
             (Itunes, "title") => offer(&mut self.title, 4, text()),
             (Core, "link") => {
                 self.addressed |= token.closed || token.kind == Kind::Empty;
-                self.link(tag, raw(), prefixed);
+                self.link(at, tag, raw(), prefixed);
             }
             (Core, "guid" | "id") => {
                 let id = raw();
@@ -148,8 +183,8 @@ impl<'m, 'a> Item<'m, 'a> {
                 let permanent = local == "guid"
                     && !Attributes::get(tag, "isPermaLink")
                         .is_some_and(|flag| flag.trim().eq_ignore_ascii_case("false"));
-                if permanent && self.links.len() < MOST_LINKS {
-                    self.links.push((4, id.clone(), None));
+                if permanent {
+                    self.candidate(4, id.clone(), None);
                 }
                 offer(&mut self.id, prefixed, id);
             }
@@ -159,14 +194,14 @@ impl<'m, 'a> Item<'m, 'a> {
                 let rank = ["pubdate", "published", "issued", "date", "created"]
                     .iter()
                     .position(|name| *name == local);
-                offer(&mut self.published, u8::try_from(rank.unwrap_or(0)).unwrap_or(0), raw());
+                self.published.offer(u8::try_from(rank.unwrap_or(0)).unwrap_or(0), raw());
             }
-            (DublinCore, "date") => offer(&mut self.published, 6, raw()),
-            (Terms, "issued" | "available" | "date" | "created") => offer(&mut self.published, 7, raw()),
+            (DublinCore, "date") => self.published.offer(6, raw()),
+            (Terms, "issued" | "available" | "date" | "created") => self.published.offer(7, raw()),
             (Core, "updated" | "modified" | "lastbuilddate") => {
-                offer(&mut self.updated, u8::from(local != "updated"), raw())
+                self.updated.offer(u8::from(local != "updated"), raw())
             }
-            (Terms, "modified") => offer(&mut self.updated, 2, raw()),
+            (Terms, "modified") => self.updated.offer(2, raw()),
             (Core, "description" | "summary" | "abstract" | "tagline") => {
                 offer(&mut self.summary, prefixed, text())
             }
@@ -204,7 +239,7 @@ impl<'m, 'a> Item<'m, 'a> {
     }
 
     /// Takes an address from an RSS or an Atom link.
-    fn link(&mut self, tag: &'a str, text: Cow<'a, str>, prefixed: u8) {
+    fn link(&mut self, at: usize, tag: &'a str, text: Cow<'a, str>, prefixed: u8) {
         let attribute = |name| Attributes::get(tag, name);
         let rel = attribute("rel").unwrap_or_default().trim().to_ascii_lowercase();
         let rel = rel.rsplit('/').next().unwrap_or_default().to_owned();
@@ -212,20 +247,43 @@ impl<'m, 'a> Item<'m, 'a> {
             attribute("href").or_else(|| attribute("rdf:resource")).filter(|href| !href.trim().is_empty())
         else {
             let rank = if rel.is_empty() { Some(prefixed) } else { rank(&rel, "") };
+            let text = if tag.ends_with("/>") { self.behind(at) } else { text };
             if let Some(rank) = rank
                 && !text.trim().is_empty()
-                && self.links.len() < MOST_LINKS
             {
-                self.links.push((rank, text, rebased_here(self.base.as_ref(), tag)));
+                self.candidate(rank, text, rebased_here(self.base.as_ref(), tag));
             }
             return;
         };
         let kind = attribute("type").unwrap_or_default().to_ascii_lowercase();
-        if let Some(rank) = rank(&rel, &kind)
-            && self.links.len() < MOST_LINKS
-        {
-            self.links.push((rank, href, rebased_here(self.base.as_ref(), tag)));
+        if let Some(rank) = rank(&rel, &kind) {
+            self.candidate(rank, href, rebased_here(self.base.as_ref(), tag));
         }
+    }
+
+    /// Keeps an address; once there are enough, in the place of a worse one only.
+    fn candidate(&mut self, rank: u8, href: Cow<'a, str>, base: Option<Url>) {
+        if self.links.len() >= MOST_LINKS {
+            let worst = self.links.iter().enumerate().max_by_key(|(_, (rank, ..))| *rank);
+            let Some((place, _)) = worst.filter(|(_, (worst, ..))| rank < *worst) else { return };
+            self.links.remove(place);
+        }
+        self.links.push((rank, href, base));
+    }
+
+    /// The address behind a void tag: to HTML a link has no content, so what wrote `<link/>https://…` meant it.
+    fn behind(&self, at: usize) -> Cow<'a, str> {
+        let tokens = &self.markup.tokens;
+        let from = tokens.get(at).map_or(0, |token| token.to);
+        let end = u32::try_from(self.markup.text.len()).unwrap_or(u32::MAX);
+        let until = tokens.get(at + 1).map_or(end, |token| token.from);
+        let text = match tokens.get(at + 1) {
+            Some(next) if next.kind == Kind::CData && self.markup.slice(from, until).trim().is_empty() => {
+                Cow::Borrowed(self.markup.slice(next.from + 9, next.to.saturating_sub(3)))
+            }
+            _ => entity::decode(self.markup.slice(from, until)),
+        };
+        if looks_like_address(&text) { text } else { Cow::Borrowed("") }
     }
 
     /// Hands over what was found.
@@ -262,8 +320,8 @@ impl<'m, 'a> Item<'m, 'a> {
             id: plain(self.id),
             title: plain(self.title),
             links,
-            published: plain(self.published),
-            updated: plain(self.updated),
+            published: self.published.dates(),
+            updated: self.updated.dates(),
             summary: plain(self.summary),
             content: plain(self.content),
             authors: self.authors,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::draft::{Draft, Finisher, MOST_ENTRIES};
+use super::draft::{Dates, Draft, Finisher, MOST_ENTRIES};
 use super::field;
 use crate::news::dates::Hints;
 use crate::news::entry::{Context, Document, Flaw, Unreadable};
@@ -144,8 +144,8 @@ fn draft(item: &Item) -> Draft<'_> {
         id: text(&item.id),
         title: text(&item.title),
         links: addresses.chain(permalink).map(|href| (href, None)).collect(),
-        published: text(&item.date_published),
-        updated: text(&item.date_modified),
+        published: Dates { best: text(&item.date_published), ..Dates::default() },
+        updated: Dates { best: text(&item.date_modified), ..Dates::default() },
         summary: text(&item.summary),
         content: text(&item.content_html).or(escaped),
         authors: item
