@@ -4,6 +4,7 @@
 //! accident; then what HTTP and the document say, if the bytes agree; then a guess.
 
 mod label;
+mod mixed;
 mod wide;
 
 use std::borrow::Cow;
@@ -69,26 +70,67 @@ fn labelled<'a>(bytes: &'a [u8], header: Option<&str>, own: Option<&str>) -> Opt
         .filter(|(_, encoding)| encoding.is_ascii_compatible() && *encoding != UTF_8)
         .collect();
     // A single-byte charset fits everything, so its label proves nothing against a
-    // multi-byte one that fits too.
-    labels.sort_by_key(|(_, encoding)| encoding.is_single_byte());
+    // multi-byte one that fits too; and Latin-1 is what servers say when nobody told them.
+    labels.sort_by_key(|(_, encoding)| (encoding.is_single_byte(), *encoding == WINDOWS_1252));
     for (name, encoding) in labels {
         // Under a single-byte label, UTF-8 with a few stray bytes is still UTF-8.
         if encoding.is_single_byte() && mostly_utf8(bytes) {
             continue;
         }
+        if encoding == WINDOWS_1252
+            && let Some((text, guess)) = not_latin(bytes)
+        {
+            let note = format!("says it is in {}, looks like {}; read as that", short(name), guess.name());
+            return Some(Decoded { text, flaws: vec![flaw("wrong-charset", note)] });
+        }
         let (text, bad) = encoding.decode_without_bom_handling(bytes);
         if !bad {
             return Some(Decoded { text, flaws: Vec::new() });
         }
-        let wide = text.chars().filter(|char| !char.is_ascii()).count();
-        let lost = text.chars().filter(|char| *char == '\u{fffd}').count();
-        let at_the_end = lost == 1 && text.ends_with('\u{fffd}');
-        if (lost * 20 <= wide || at_the_end) && !mostly_utf8(bytes) {
-            let note = format!("{lost} bytes are not {}; shown as a replacement character", short(name));
+        if !encoding.is_single_byte()
+            && let Some(decoded) = mixed::decode(bytes, encoding)
+        {
+            return Some(decoded);
+        }
+        let at_the_end = lost(&text) == 1 && text.ends_with('\u{fffd}');
+        if (few_lost(&text) || at_the_end) && !mostly_utf8(bytes) {
+            let note =
+                format!("{} bytes are not {}; shown as a replacement character", lost(&text), short(name));
             return Some(Decoded { text, flaws: vec![flaw("bad-bytes", note)] });
         }
     }
     None
+}
+
+fn lost(text: &str) -> usize {
+    text.chars().filter(|char| *char == '\u{fffd}').count()
+}
+
+/// Tells whether hardly any of a text's characters were lost, of those beyond ASCII.
+fn few_lost(text: &str) -> bool {
+    lost(text) * 20 <= text.chars().filter(|char| !char.is_ascii()).count()
+}
+
+/// Decodes what is labelled Latin-1 and is a multi-byte charset beyond doubt.
+fn not_latin(bytes: &[u8]) -> Option<(Cow<'_, str>, &'static Encoding)> {
+    // In the languages of Latin-1 a letter beyond ASCII stands alone among others, so most documents are
+    // known by one look; to ask the detector about all would cost more than to read them.
+    let wide = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    let paired = bytes.array_windows().filter(|[one, two]| !one.is_ascii() && !two.is_ascii()).count();
+    if paired * 4 < wide {
+        return None;
+    }
+    let guess = guess(bytes);
+    let text = guess.decode_without_bom_handling_and_without_replacement(bytes)?;
+    (!guess.is_single_byte()).then_some((text, guess))
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    // A megabyte is evidence enough. Its end may cut a character, which is no fault of the document's.
+    let most = 1 << 20;
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(bytes.get(..bytes.len().min(most)).unwrap_or_default(), bytes.len() <= most);
+    detector.guess(None, chardetng::Utf8Detection::Deny)
 }
 
 /// Decodes what no label explains.
@@ -96,10 +138,7 @@ fn unlabelled(bytes: &[u8]) -> Decoded<'_> {
     if mostly_utf8(bytes) {
         return patched(bytes);
     }
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    // Markup tells nothing about the charset, and a megabyte is evidence enough.
-    detector.feed(bytes.get(..bytes.len().min(1 << 20)).unwrap_or_default(), true);
-    let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
+    let guess = guess(bytes);
     let (text, bad) = guess.decode_without_bom_handling(bytes);
     let (text, guess) = if bad && guess.is_single_byte() {
         (WINDOWS_1252.decode_without_bom_handling(bytes).0, WINDOWS_1252)

@@ -1,4 +1,6 @@
-use encoding_rs::{BIG5, EUC_JP, EUC_KR, GB18030, SHIFT_JIS, WINDOWS_1251};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, GB18030, GBK, ISO_8859_7, KOI8_R, SHIFT_JIS, WINDOWS_1251, WINDOWS_1254,
+};
 
 use super::*;
 
@@ -93,5 +95,98 @@ fn any_bytes_decode() {
         b"a\0\0\0b\0\0\0\xff\xff\xff\xff",
     ] {
         let _ = decode(bytes, Some("; charset="));
+    }
+}
+
+/// What servers say when nobody told them.
+const DEFAULTS: [&str; 3] =
+    ["text/xml; charset=ISO-8859-1", "text/xml; charset=us-ascii", "text/xml;charset=windows-1252"];
+
+#[test]
+fn a_servers_default_does_not_garble_multi_byte_text() {
+    let chinese = "<rss><title>美日磋商驻军费用分担</title><description>双方同意增加</description></rss>";
+    for (doc, encoding) in [(KOREAN, EUC_KR), (JAPANESE, SHIFT_JIS), (JAPANESE, EUC_JP), (chinese, GBK)] {
+        for prolog in ["", "<?xml version=\"1.0\"?>", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"] {
+            let doc = format!("{prolog}{doc}");
+            let bytes = encoding.encode(&doc).0.into_owned();
+            for header in DEFAULTS {
+                let decoded = decode(&bytes, Some(header));
+                assert_eq!(decoded.text, doc, "{} as {header}", encoding.name());
+                assert_eq!(decoded.flaws.first().map(|flaw| flaw.kind), Some("wrong-charset"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_documents_own_label_outranks_a_servers_default() {
+    let texts = [
+        ("Военные расходы НАТО выросли", WINDOWS_1251),
+        ("Военные расходы НАТО выросли", KOI8_R),
+        ("Οι δαπάνες του ΝΑΤΟ", ISO_8859_7),
+        ("Savunma harcamaları yükseldi, İstanbul", WINDOWS_1254),
+    ];
+    for (title, encoding) in texts {
+        let doc = format!("<?xml version=\"1.0\" encoding=\"{}\"?><title>{title}</title>", encoding.name());
+        for header in DEFAULTS {
+            assert_eq!(text(&encoding.encode(&doc).0, Some(header)), doc, "{}", encoding.name());
+        }
+    }
+}
+
+#[test]
+fn latin_text_stays_latin_under_its_label() {
+    let titles = [
+        "Défense : l'accord est signé à Évreux",
+        "Größere Lasten für Österreich, Ärger über Übungen",
+        "¿Quién paga? La cumbre de la OTAN según España",
+        "Negociações sobre a divisão de encargos começarão amanhã",
+        "Försvarsbudgeten höjs på Åland",
+        "ÄÖÜ",
+        "ÉVÊQUE ÀÉÈÇ",
+        "«¡Ñandú!»",
+        "Þjóðir ræða útgjöld",
+        "100 £½¾ °",
+        "é",
+    ];
+    for title in titles {
+        let doc = format!("<?xml version=\"1.0\"?><rss><title>{title}</title></rss>");
+        for header in DEFAULTS {
+            let bytes = WINDOWS_1252.encode(&doc).0.into_owned();
+            let decoded = decode(&bytes, Some(header));
+            assert_eq!((decoded.text.as_ref(), decoded.flaws.len()), (doc.as_str(), 0));
+        }
+    }
+}
+
+#[test]
+fn one_title_in_utf8_leaves_the_rest_in_its_charset() {
+    for (title, encoding) in
+        [("한미 방위비 분담금 협상 재개", EUC_KR), ("在日米軍の駐留経費", SHIFT_JIS), ("美日磋商駐軍", BIG5)]
+    {
+        let item = |number: usize| format!("<item><title>{title} {number}</title></item>");
+        for stranger in 0..3 {
+            let prolog = format!("<?xml version=\"1.0\" encoding=\"{}\"?>", encoding.name());
+            let mut bytes = prolog.clone().into_bytes();
+            for number in 0..3 {
+                let item = item(number);
+                bytes.extend(if number == stranger {
+                    item.into_bytes()
+                } else {
+                    encoding.encode(&item).0.into_owned()
+                });
+            }
+            let decoded = decode(&bytes, None);
+            assert_eq!(decoded.text, prolog + &(0..3).map(item).collect::<String>(), "{}", encoding.name());
+            assert_eq!(decoded.flaws.first().map(|flaw| flaw.kind), Some("mixed-charset"));
+        }
+    }
+}
+
+#[test]
+fn a_megabyte_that_ends_within_a_character_is_guessed_all_the_same() {
+    for pad in 0..2 {
+        let doc = format!("{}{}", "x".repeat(pad), KOREAN.repeat((1 << 20) / KOREAN.len() * 2));
+        assert_eq!(text(&EUC_KR.encode(&doc).0, None), doc, "{pad}");
     }
 }
