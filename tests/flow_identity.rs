@@ -27,6 +27,8 @@ mod ids;
 mod moves;
 #[path = "flow_identity/settings.rs"]
 mod settings;
+#[path = "flow_identity/shared.rs"]
+mod shared;
 #[path = "flow_identity/upgrade.rs"]
 mod upgrade;
 #[path = "flow_identity/wording.rs"]

@@ -37,6 +37,12 @@ pub(super) fn resolve(
     let known_elsewhere =
         || Ok::<_, StoreError>(elsewhere(register, feed, one, now)?.map_or(Resolved::New, Resolved::Sighted));
     let Some((article, text)) = register.sighting(one.key) else {
+        // It may be known by what its document now uses for other texts too.
+        if let Some((article, text)) = register.sighting(one.full_key)
+            && text == one.text_hash
+        {
+            return Ok((Resolved::Sighted(article), one.key));
+        }
         // A free id: whether the article is known decides the rest.
         return Ok((known_elsewhere()?, one.key));
     };

@@ -5,7 +5,9 @@
 //! with [`Candidate`]'s hashes whether it is the same article, a new wording of
 //! it, or another article behind a reused id.
 
+use std::collections::hash_map;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use sha2::{Digest, Sha256};
 
@@ -51,9 +53,11 @@ fn place(last: &mut Option<(String, i64)>, whose: &str) -> i64 {
 pub struct Candidate {
     /// What the feed says.
     pub entry: Entry,
-    /// The entry within its feed: its id, else its address, else its title and date.
+    /// The entry within its feed: its id, else its address, else its title and date; where the document has
+    /// all that for different texts, the text.
     pub key: i64,
-    /// The same with address, title and text added: for ids that turn out to be reused.
+    /// The same with address, title and text added, for ids that turn out to be reused; where the text is the
+    /// key, the key it would have in a document of its own.
     pub full_key: i64,
     /// The address, where it names one article.
     pub link_key: Option<Key>,
@@ -76,18 +80,27 @@ pub fn candidates(feed: i64, entries: Vec<Entry>) -> Vec<Candidate> {
     let mut places = Places::default();
     let mut all: Vec<Candidate> =
         entries.into_iter().map(|entry| candidate(feed, entry, &mut places)).collect();
-    // An address that several different entries share names none of them.
-    let mut titles_at: HashMap<Key, HashSet<Option<Key>>> = HashMap::new();
-    for (link, title) in all.iter().filter_map(|one| Some((one.link_key?, one.title_key))) {
-        titles_at.entry(link).or_default().insert(title);
-    }
+    // What several different entries of a document share names none of them: an address, a title at an
+    // address, an id.
+    let addresses = shared(all.iter().filter_map(|one| Some((one.link_key?, one.title_key))));
+    let titles = shared(all.iter().filter_map(|one| Some(((one.link_key?, one.title_key), one.text_hash))));
+    let ids = shared(all.iter().map(|one| ((one.key, one.full_key), one.text_hash)));
     let mut seen: HashMap<i64, i64> = HashMap::new();
     all.retain_mut(|one| {
-        if one.link_key.is_some_and(|link| titles_at.get(&link).is_some_and(|titles| titles.len() > 1)) {
+        let (plain, full) = (one.key, one.full_key);
+        let link = one.link_key;
+        if link.is_some_and(|link| titles.contains(&(link, one.title_key))) {
+            (one.link_key, one.title_key) = (None, None);
+        }
+        if link.is_some_and(|link| addresses.contains(&link)) {
             one.link_key = None;
             if !one.has_id {
-                one.key = one.full_key;
+                one.key = full;
             }
+        }
+        if ids.contains(&(plain, full)) {
+            one.key = hash(&["full text", &full.to_string(), &one.text_hash.to_string()]);
+            one.full_key = plain;
         }
         match seen.get(&one.key) {
             None => {
@@ -103,6 +116,20 @@ pub fn candidates(feed: i64, entries: Vec<Entry>) -> Vec<Candidate> {
         }
     });
     all
+}
+
+/// Returns the keys that stand for more than one thing.
+fn shared<K: Copy + Eq + Hash, T: PartialEq>(pairs: impl Iterator<Item = (K, T)>) -> HashSet<K> {
+    let mut first = HashMap::new();
+    let mut shared = HashSet::new();
+    for (key, thing) in pairs {
+        match first.entry(key) {
+            hash_map::Entry::Vacant(free) => drop(free.insert(thing)),
+            hash_map::Entry::Occupied(held) if *held.get() != thing => drop(shared.insert(key)),
+            hash_map::Entry::Occupied(_) => {}
+        }
+    }
+    shared
 }
 
 fn candidate(feed: i64, entry: Entry, places: &mut Places) -> Candidate {
@@ -221,6 +248,49 @@ mod tests {
             keys(&[("", "https://a.example/", "X")])[0].link_key.is_none(),
             "a front page names no article"
         );
+    }
+
+    /// Entries that differ in their texts only, and the keys each would have alone.
+    fn texts(id: &str, link: &str, title: &str) -> (Vec<Candidate>, Vec<Candidate>) {
+        let all: Vec<Entry> = ["Rain in Paris", "Troops cost talks", "Sports", "Troops cost talks"]
+            .map(|text| Entry { summary: Some(text.to_owned()), ..entry(id, link, title) })
+            .to_vec();
+        let alone = all.iter().map(|one| candidates(1, vec![one.clone()]).remove(0)).collect();
+        (candidates(1, all), alone)
+    }
+
+    #[test]
+    fn different_texts_under_one_id_or_address_are_different_and_a_repeat_is_dropped() {
+        for (id, link, title) in [
+            ("", "https://a.example/ticker", ""),
+            ("", "https://a.example/ticker", "Press release"),
+            ("7", "https://a.example/ticker", "Press release"),
+            ("7", "https://a.example/", "Press release"),
+            ("", "https://a.example/", "Press release"),
+            ("7", "", "Press release"),
+        ] {
+            let (together, alone) = texts(id, link, title);
+            assert_eq!(together.len(), 3, "{id:?} {link} {title:?}");
+            let keys: HashSet<i64> = together.iter().map(|one| one.key).collect();
+            assert_eq!(keys.len(), 3);
+            assert!(together.iter().all(|one| one.link_key.is_none()));
+            if !link.is_empty() {
+                assert!(together.iter().zip(&alone).all(|(one, alone)| one.full_key == alone.key));
+            }
+        }
+    }
+
+    #[test]
+    fn a_title_that_stands_for_different_texts_at_one_address_names_none() {
+        let at = |id: &str, text: &str| Entry {
+            summary: Some(text.to_owned()),
+            ..entry(id, &format!("https://a.example/live#{id}"), "Live")
+        };
+        let all = candidates(1, vec![at("1", "Rain"), at("2", "Troops cost talks")]);
+        assert_eq!(all.len(), 2);
+        assert!(all.iter().all(|one| one.link_key.is_none() && one.title_key.is_none()));
+        let alone = candidates(1, vec![at("1", "Rain")]);
+        assert_eq!(alone[0].key, all[0].key, "an id of its own stays the key");
     }
 
     #[test]
