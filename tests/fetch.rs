@@ -16,6 +16,8 @@ mod http;
 mod conditional;
 #[path = "fetch/hostile.rs"]
 mod hostile;
+#[path = "fetch/packed.rs"]
+mod packed;
 #[path = "fetch/redirects.rs"]
 mod redirects;
 #[path = "fetch/sharing.rs"]

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, TRANSFER_ENCODING};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, TRANSFER_ENCODING,
+};
 
 use super::hop::{self, Chain};
+use super::unpack::{Unpackable, Unpacker};
 use super::{Failure, FailureKind, Response, Validators, fault, wall, wishes};
 
 /// A validator longer than this is not one.
@@ -61,7 +64,7 @@ pub(super) async fn read(
     })
 }
 
-/// Streams a body, counting what comes out of the decompressor.
+/// Streams a body, counting what comes out of its packing.
 async fn body(mut got: reqwest::Response, chain: &Chain, limits: Limits) -> Result<Vec<u8>, Failure> {
     let announced = got.content_length();
     if announced.is_some_and(|length| length > limits.body) {
@@ -69,25 +72,27 @@ async fn body(mut got: reqwest::Response, chain: &Chain, limits: Limits) -> Resu
     }
     // An old server ends a body by hanging up, and some forget the TLS goodbye: that body is whole.
     let ends_by_closing = announced.is_none() && !got.headers().contains_key(TRANSFER_ENCODING);
-    let room = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(FIRST_ROOM);
-    let mut body = Vec::with_capacity(room);
+    let room = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    // A feed comes out of its packing some five times as long.
+    let room = if got.headers().contains_key(CONTENT_ENCODING) { room.saturating_mul(5) } else { room };
+    let mut body = Unpacker::new(got.headers(), limits.body, room.min(FIRST_ROOM));
+    let failed = |why: &Unpackable| match why {
+        Unpackable::TooLarge => fault::too_large(&chain.url, limits.body),
+        why => fault::packed(&chain.url, why),
+    };
     loop {
         let Ok(next) = tokio::time::timeout(limits.idle, got.chunk()).await else {
             return Err(fault::stalled(&chain.url, limits.idle, body.len()));
         };
         match next {
             Ok(Some(chunk)) => {
-                let length = body.len().saturating_add(chunk.len());
-                if u64::try_from(length).is_ok_and(|length| length > limits.body) {
-                    return Err(fault::too_large(&chain.url, limits.body));
-                }
-                body.extend_from_slice(&chunk);
+                body.take(&chunk).map_err(|why| failed(&why))?;
             }
-            Ok(None) => return Ok(body),
-            Err(failed) if ends_by_closing && !body.is_empty() && fault::no_goodbye(&failed) => {
-                return Ok(body);
+            Ok(None) => return body.finish().map_err(|why| failed(&why)),
+            Err(error) if ends_by_closing && body.len() > 0 && fault::no_goodbye(&error) => {
+                return body.finish().map_err(|why| failed(&why));
             }
-            Err(failed) => return Err(fault::of(&failed, &chain.url, chain.redirected(), limits.whole)),
+            Err(error) => return Err(fault::of(&error, &chain.url, chain.redirected(), limits.whole)),
         }
     }
 }

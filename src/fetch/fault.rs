@@ -9,6 +9,7 @@ use url::Url;
 use super::clients::SetupError;
 use super::guard::Refusal;
 use super::resolve::Unresolved;
+use super::unpack::Unpackable;
 use super::{Failure, FailureKind, hop};
 
 /// Classifies an error of the HTTP client.
@@ -97,6 +98,12 @@ pub(super) fn refused(url: &Url, redirected: bool, refusal: &Refusal) -> Failure
 pub(super) fn too_large(url: &Url, limit: u64) -> Failure {
     let what = format!("the body from {} is larger than max_body, {}", hop::host(url), size(limit));
     plain(FailureKind::TooLarge, what)
+}
+
+/// A body does not unpack.
+pub(super) fn packed(url: &Url, why: &Unpackable) -> Failure {
+    let what = format!("the body from {} is cut short or does not decompress: {why}", hop::host(url));
+    plain(FailureKind::Body, what)
 }
 
 /// The machine lacks something.

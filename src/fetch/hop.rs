@@ -1,14 +1,14 @@
 //! One request of a redirect chain, and what it carries to the next.
 
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
 };
 use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::cookies::Cookies;
-use super::{Connection, Failure, FailureKind, Request};
+use super::{Connection, Failure, FailureKind, Request, unpack};
 
 /// Redirects followed before giving up.
 const MOST_HOPS: usize = 10;
@@ -76,6 +76,7 @@ impl Chain {
         let mut request = reqwest::Request::new(Method::GET, self.url.clone());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, FEEDS);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(unpack::ACCEPTED));
         headers.insert(USER_AGENT, self.agent.clone());
         for (name, value) in self.own.iter().flatten() {
             headers.insert(name.clone(), value.clone());

@@ -17,6 +17,7 @@ pub mod guard;
 mod hop;
 mod resolve;
 mod turns;
+mod unpack;
 mod wall;
 mod wishes;
 

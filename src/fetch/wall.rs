@@ -6,10 +6,11 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, SERVER};
 use url::Url;
 
+use super::unpack::Unpacker;
 use super::{Failure, FailureKind, hop};
 
 /// As much of an error page as is looked at, and for how long.
-const LOOK: usize = 16 * 1024;
+const LOOK: u64 = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Headers that only a wall sends: name, what its value contains, whose wall.
@@ -49,18 +50,18 @@ pub(super) fn by_headers(headers: &HeaderMap) -> Option<&'static str> {
 pub(super) async fn by_body(mut got: reqwest::Response) -> Option<&'static str> {
     let akamai =
         got.headers().get(SERVER).is_some_and(|server| server.as_bytes().starts_with(b"AkamaiGHost"));
-    let mut page = Vec::new();
+    // As much as comes out before it is too much is all that is looked at.
+    let mut page = Unpacker::new(got.headers(), LOOK, 0);
     let reading = async {
         while let Ok(Some(chunk)) = got.chunk().await {
-            page.extend(chunk.iter().take(LOOK.saturating_sub(page.len())));
-            if page.len() >= LOOK {
+            if page.take(&chunk).is_err() {
                 break;
             }
         }
     };
     // A page that does not come in time is judged by what came.
     let _ = tokio::time::timeout(PATIENCE, reading).await;
-    let page = String::from_utf8_lossy(&page).to_ascii_lowercase();
+    let page = String::from_utf8_lossy(page.so_far()).to_ascii_lowercase();
     let known = PAGES.iter().find(|(mark, _)| page.contains(mark)).map(|(_, whose)| *whose);
     known.or((akamai && page.contains("access denied")).then_some("Akamai block"))
 }
