@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
+use url::{Host, Url};
 
 use super::answer::{self, Limits};
 use super::clients::{Clients, SetupError, Trust};
@@ -18,12 +19,21 @@ use crate::time::{Clock, SystemClock};
 /// The longest a server may pause within a body.
 const IDLE: Duration = Duration::from_secs(15);
 
+/// How long a connection must have been silent before it is used again.
+///
+/// A server that sends more than one answer to a request puts all that follow
+/// out of step: feeds would get each other's documents, and nothing in HTTP
+/// tells. The client closes a connection on which bytes come unasked, but only
+/// if they come before the next request is sent; so they get the time to.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// Gets feeds for the whole program: holds the clients, the guard and the hosts' turns.
 #[derive(Debug)]
 pub struct Fetcher {
     clients: Clients,
     guard: Guard,
     turns: Turns,
+    gap: Duration,
     agent: HeaderValue,
     clock: Arc<dyn Clock>,
     idle: Duration,
@@ -39,6 +49,7 @@ impl Fetcher {
             clients: Clients::new(polling, &guard)?,
             guard,
             turns: Turns::new(polling.concurrency, polling.per_host, polling.host_gap),
+            gap: polling.host_gap,
             agent,
             clock: Arc::new(SystemClock),
             idle: IDLE,
@@ -86,6 +97,9 @@ impl Fetcher {
             }
             let Some(standing) = &place else { continue };
             let running = self.turns.start(standing).await;
+            // Others follow to the feed's own host, not to where it redirects.
+            let shares = !chain.redirected() && may_share(&chain.url, self.gap, standing.quiet_for());
+            let connection = if shares { connection } else { Connection::Own };
             let started = Instant::now();
             let Ok(outcome) =
                 tokio::time::timeout(left, self.exchange(&mut chain, request, connection)).await
@@ -115,8 +129,6 @@ impl Fetcher {
         let client = async |shared| {
             self.clients.get(trust, shared).await.map_err(|lack| fault::setup(&chain.url, &lack))
         };
-        // Others follow to the feed's own host, not to where it redirects.
-        let connection = if chain.redirected() { Connection::Own } else { connection };
         let shared = connection != Connection::Own;
         let mut got = client(shared).await?.execute(chain.request(connection)).await;
         // A server may close a connection it held at the very moment it is used again.
@@ -142,5 +154,41 @@ impl Fetcher {
         }
         let judged: Result<(), Refusal> = self.guard.check_literal(&chain.url);
         judged.map_err(|refusal| fault::refused(&chain.url, chain.redirected(), &refusal))
+    }
+}
+
+/// Tells whether a connection may be shared with the requests before and after.
+fn may_share(url: &Url, gap: Duration, quiet_for: Option<Duration>) -> bool {
+    // What runs on this machine is its operator's own, and all one server's.
+    let at_home = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    // The gap is from start to start, so a slow answer may leave no silence at all.
+    at_home || gap >= SILENCE && quiet_for.is_none_or(|quiet| quiet >= SILENCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_shared_after_a_silence_only() {
+        let (second, short) = (Duration::from_secs(1), Duration::from_millis(100));
+        for (url, gap, quiet, shared) in [
+            ("https://a.example/f", second, None, true),
+            ("https://a.example/f", second, Some(second), true),
+            ("https://a.example/f", second, Some(short), false),
+            ("https://a.example/f", short, Some(second), false),
+            ("https://a.example/f", Duration::ZERO, None, false),
+            ("http://192.168.1.1/f", Duration::ZERO, None, false),
+            ("http://127.0.0.1:8080/f", Duration::ZERO, Some(Duration::ZERO), true),
+            ("http://[::1]/f", Duration::ZERO, Some(Duration::ZERO), true),
+            ("http://localhost/f", Duration::ZERO, Some(Duration::ZERO), true),
+        ] {
+            assert_eq!(may_share(&Url::parse(url).unwrap(), gap, quiet), shared, "{url} {gap:?} {quiet:?}");
+        }
     }
 }

@@ -34,6 +34,7 @@ struct Hosts {
 struct Host {
     places: Arc<Semaphore>,
     last_start: Mutex<Option<Instant>>,
+    last_end: Mutex<Option<Instant>>,
 }
 
 /// A place at one host; given up when dropped.
@@ -41,6 +42,20 @@ struct Host {
 pub(super) struct Place {
     host: Arc<Host>,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// How long the host has been left in peace; none when it was not asked yet.
+    pub(super) fn quiet_for(&self) -> Option<Duration> {
+        let last = *self.host.last_end.lock().unwrap_or_else(PoisonError::into_inner);
+        last.map(|last| last.elapsed())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.host.last_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 impl Turns {
@@ -85,8 +100,11 @@ impl Turns {
             hosts.by_name.retain(|_, host| Arc::strong_count(host) > 1 || host.due(self.gap).is_some());
             hosts.forget_at = REMEMBERED.max(hosts.by_name.len().saturating_mul(2));
         }
-        let host =
-            Arc::new(Host { places: Arc::new(Semaphore::new(self.per_host)), last_start: Mutex::new(None) });
+        let host = Arc::new(Host {
+            places: Arc::new(Semaphore::new(self.per_host)),
+            last_start: Mutex::new(None),
+            last_end: Mutex::new(None),
+        });
         hosts.by_name.insert(name.to_owned(), Arc::clone(&host));
         host
     }

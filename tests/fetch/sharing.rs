@@ -2,18 +2,23 @@
 
 use std::sync::{Arc, Mutex};
 
-use burdenwatch::fetch::{Connection, FailureKind};
+use burdenwatch::config::Polling;
+use burdenwatch::fetch::{Connection, FailureKind, Fetcher};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use crate::{fetcher, request};
+use crate::{fetcher, polling, request};
 
 /// What a connection does with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Answers,
     HangsUp,
+    /// Two answers to the first request, the second of which is nobody's.
+    Babbles,
+    /// The same, but the second comes only when the next request has.
+    BabblesLate,
 }
 
 /// The heads of the requests on each connection, in the order they were made.
@@ -51,9 +56,17 @@ async fn keep(mut stream: TcpStream, log: Log, connection: usize, mood: fn(usize
             log[connection].len() - 1
         };
         head.clear();
-        if mood(connection, request) == Mood::HangsUp
-            || stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfeed").await.is_err()
-        {
+        let (feed, evil) = (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfeed".as_slice(),
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".as_slice(),
+        );
+        let answers = match (mood(connection, request), request) {
+            (Mood::HangsUp, _) => return,
+            (Mood::Babbles, 0) => [feed, evil].concat(),
+            (Mood::BabblesLate, 1) => [evil, feed].concat(),
+            _ => feed.to_vec(),
+        };
+        if stream.write_all(&answers).await.is_err() {
             return;
         }
     }
@@ -103,4 +116,27 @@ async fn a_server_that_always_hangs_up_is_asked_twice_and_no_more() {
     assert_eq!(failure.kind, FailureKind::Unreachable);
     assert!(failure.what.ends_with("hung up before it answered"), "{}", failure.what);
     assert_eq!(counts(&log), [1, 1]);
+}
+
+#[tokio::test]
+async fn an_answer_nobody_asked_for_is_nobodys() {
+    let (url, log) = serve(|_, _| Mood::Babbles).await;
+    let fetcher = fetcher();
+    for _ in 0..3 {
+        assert_eq!(fetcher.get_on(&request(&url), Connection::Shared).await.unwrap().body, b"feed");
+    }
+    assert_eq!(counts(&log), [1, 1, 1], "a connection out of step is not used again");
+}
+
+#[tokio::test]
+async fn no_connection_is_shared_with_a_server_elsewhere_that_gets_no_time_to_be_silent() {
+    let (mut url, log) = serve(|_, _| Mood::BabblesLate).await;
+    // As good as elsewhere: this address is the machine's, but no loopback address.
+    url.set_host(Some("0.0.0.0")).unwrap();
+    let polling = Polling { allow_networks: vec!["0.0.0.0/8".parse().unwrap()], ..polling() };
+    let fetcher = Fetcher::new(&polling).unwrap();
+    for connection in [Connection::Shared, Connection::Shared, Connection::Last] {
+        assert_eq!(fetcher.get_on(&request(&url), connection).await.unwrap().body, b"feed");
+    }
+    assert_eq!(counts(&log), [1, 1, 1]);
 }

@@ -88,3 +88,13 @@ async fn idle_hosts_are_forgotten() {
     let known = turns.hosts.lock().unwrap().by_name.len();
     assert!(known <= REMEMBERED, "{known}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_is_quiet_from_the_end_of_a_visit() {
+    let turns = Arc::new(Turns::new(32, 1, GAP));
+    assert_eq!(turns.enter("a").await.quiet_for(), None);
+    visit(Arc::clone(&turns), "a", Duration::from_secs(5)).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(turns.enter("a").await.quiet_for(), Some(Duration::from_secs(3)));
+    assert_eq!(turns.enter("b").await.quiet_for(), None);
+}
