@@ -21,8 +21,11 @@ async fn articles(documents: &[Vec<Item>]) -> u64 {
     house.articles()
 }
 
+/// A name for failures, and an item by its place.
+type Way = (&'static str, fn(usize) -> Item);
+
 /// Items whose only difference is the text, in the ways feeds have been seen to make them.
-fn ways() -> [(&'static str, fn(usize) -> Item); 7] {
+fn ways() -> [Way; 7] {
     [
         ("no id, no title, one link", |_| item("", "").no_id().link("https://news.example/ticker")),
         ("no id, one title, one link", |_| {
