@@ -183,18 +183,23 @@ impl Reading<'_> {
         1
     }
 
-    /// Reads `20201116090000` and `202011160900`, which a zone may follow.
+    /// Reads `20201116090000`, `202011160900` and the time of `20201116 090000`, which a zone may follow.
     fn compact(&mut self, value: u64, digits: usize) -> bool {
         let (day, time) = match digits {
             14 => (value / 1_000_000, value % 1_000_000),
             12 => (value / 10_000, value % 10_000 * 100),
+            6 => match self.loose.as_slice() {
+                [(day, 8, _)] => (*day, value),
+                _ => return false,
+            },
             _ => return false,
         };
         let (hour, minute, second) = (time / 10_000, time / 100 % 100, time % 100);
-        let whole = self.loose.is_empty() && hour <= 24 && minute < 60 && compact(day).is_some();
+        let whole =
+            (self.loose.is_empty() || digits == 6) && hour <= 24 && minute < 60 && compact(day).is_some();
         if whole {
             self.set_time(hour, minute, second);
-            self.loose.push((day, 8, None));
+            self.loose = vec![(day, 8, None)];
         }
         whole
     }
