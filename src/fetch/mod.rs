@@ -81,9 +81,10 @@ pub enum Connection {
     /// Made for it, and closed after it.
     #[default]
     Own,
-    /// Taken over from the request before it to its host, where that still stands, and left to the next.
+    /// Taken over from the request before it to its host, where that still stands and has been silent, and left
+    /// to the next.
     Shared,
-    /// Taken over, and closed after it.
+    /// Taken over likewise, and closed after it.
     Last,
 }
 
