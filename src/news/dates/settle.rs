@@ -60,17 +60,19 @@ impl Reading<'_> {
                 loose.first().map_or(1, |(value, ..)| i8::try_from(*value).unwrap_or(1)),
             );
         }
-        let long = loose.iter().position(|(value, digits, _)| *digits == 4 || *value > 31);
-        let short = |skip: Option<usize>| {
-            loose.iter().enumerate().find(|(at, (value, digits, _))| {
-                Some(*at) != skip && *digits <= 2 && (1..=31).contains(value)
-            })
-        };
-        match long {
+        let year_of =
+            |fits: fn(u64, usize) -> bool| loose.iter().position(|(value, digits, _)| fits(*value, *digits));
+        match year_of(|_, digits| digits == 4).or_else(|| year_of(|value, _| value > 31)) {
             Some(at) => {
                 let (value, digits, _) = loose.get(at)?;
-                let day = short(Some(at)).map_or(1, |(_, (value, ..))| i8::try_from(*value).unwrap_or(1));
-                civil(year(*value, *digits)?, month, day)
+                let mut rest =
+                    loose.iter().enumerate().filter(|(place, (_, digits, _))| *place != at && *digits <= 2);
+                // The 32nd is no day, and not the year of the one that is meant.
+                let day = match rest.clone().find(|(_, (value, ..))| (1..=31).contains(value)) {
+                    Some((_, (day, ..))) => *day,
+                    None => u64::from(rest.next().is_none()),
+                };
+                civil(year(*value, *digits)?, month, i8::try_from(day).ok()?)
             }
             // Both have two digits: the day comes first in every order in use.
             None => {
