@@ -7,6 +7,7 @@
 //! read them to the same entries in half the time; it is now the measure that
 //! reader is held to (`tests/reading.rs`, `benches/parse.rs`).
 
+mod cut;
 mod draft;
 mod field;
 mod json;

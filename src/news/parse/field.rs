@@ -138,7 +138,8 @@ impl<'m, 'a> Item<'m, 'a> {
     fn next_field(&self, from: usize, end: usize) -> usize {
         let begins = |token: &Token<'a>| {
             let (vocabulary, local) = self.names.resolve(token.name);
-            matches!(token.kind, Kind::Start | Kind::Empty) && is_field(vocabulary, local)
+            matches!(token.kind, Kind::Start | Kind::Empty)
+                && is_field(vocabulary, &local.to_ascii_lowercase())
         };
         let range = self.markup.tokens.get(from..end).unwrap_or_default();
         range.iter().position(begins).map_or(end, |step| from + step)
@@ -360,13 +361,14 @@ fn offer<'a>(slot: &mut Ranked<'a>, rank: u8, value: Cow<'a, str>) {
     }
 }
 
+/// Tells whether an element is a field; `local` is in lower case.
 fn is_field(vocabulary: Vocabulary, local: &str) -> bool {
-    const CORE: [&str; 22] = [
+    const CORE: [&str; 21] = [
         "title",
         "link",
         "guid",
         "id",
-        "pubDate",
+        "pubdate",
         "published",
         "issued",
         "created",
@@ -382,7 +384,6 @@ fn is_field(vocabulary: Vocabulary, local: &str) -> bool {
         "source",
         "contributor",
         "rights",
-        "pubdate",
         "copyright",
     ];
     match vocabulary {

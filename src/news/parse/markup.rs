@@ -3,10 +3,22 @@
 //! One pass, linear time, no recursion. A `<` that begins no tag is text; a tag
 //! without its end is closed where what it stands in closes, and marked so.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
+use super::cut::{Cutter, Piece};
 
 /// More tags than this in one document are not looked at.
-const MOST: usize = 4_000_000;
+const MOST: usize = 2_000_000;
+/// Elements of more names than this have no end that is found.
+const MOST_NAMES: usize = 4096;
+/// Nor have elements whose names are longer than this.
+const LONGEST_NAME: usize = 64;
+/// How often the whole document may be read over by whoever looks for fields; a good one is read twice.
+const ROUNDS: usize = 16;
+/// No depth, and no name's number.
+const NONE: u32 = u32::MAX;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +44,7 @@ pub(super) struct Token<'a> {
     /// Where it begins and ends in the text, brackets included.
     pub(super) from: u32,
     pub(super) to: u32,
-    /// For a start tag, the index of the token that ends the element.
+    /// For a start tag, the index of the token that ends the element; for a CDATA section, where its text ends.
     pub(super) close: u32,
     /// Whether that token is its own end tag.
     pub(super) closed: bool,
@@ -49,12 +61,15 @@ pub(super) struct Markup<'a> {
     pub(super) open: usize,
     /// Tags beyond what is looked at.
     pub(super) cut: bool,
+    /// Bytes that may still be looked at.
+    left: Cell<usize>,
 }
 
 impl<'a> Markup<'a> {
     /// Cuts `text`.
     pub(super) fn cut(text: &'a str) -> Self {
-        let mut markup = Self { text, tokens: Vec::new(), bare: 0, open: 0, cut: false };
+        let mut markup = Self { text, tokens: Vec::new(), bare: 0, open: 0, cut: false, left: Cell::new(0) };
+        markup.left.set(text.len().saturating_mul(ROUNDS).saturating_add(1 << 20));
         markup.tokenise();
         markup.join();
         markup
@@ -65,104 +80,58 @@ impl<'a> Markup<'a> {
         self.text.get(from as usize..to as usize).unwrap_or_default()
     }
 
+    /// Takes note that `bytes` are about to be looked at; tells whether they may be.
+    ///
+    /// Everything here is meant to be linear. Should it not be, this is what keeps a document from taking hours.
+    pub(super) fn spend(&self, bytes: usize) -> bool {
+        let left = self.left.get().checked_sub(bytes);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Tells whether the document has taken more work than any good one.
+    pub(super) fn exhausted(&self) -> bool {
+        self.left.get() == 0
+    }
+
     fn tokenise(&mut self) {
+        let mut cutter = Cutter::new(self.text);
         let bytes = self.text.as_bytes();
-        let mut ends = Ends::default();
-        let mut at = 0;
+        let (mut at, mut own) = (0, "");
         while let Some(next) = bytes.get(at..).and_then(|rest| memchr::memchr(b'<', rest)) {
             at += next;
             if self.tokens.len() >= MOST {
                 self.cut = true;
                 break;
             }
-            let rest = bytes.get(at..).unwrap_or_default();
-            let found = match rest.get(1) {
-                Some(b'!') => self.declaration(rest, at, &mut ends),
-                Some(b'?') => memchr::memchr(b'>', rest).map(|end| (Kind::Skip, "", end + 1)),
-                Some(b'/') => self.tag(rest, at, 2),
-                _ => self.tag(rest, at, 1),
-            };
-            let Some((kind, name, len)) = found else {
+            let Some(Piece { kind, name, len, inner }) = cutter.piece(at, own) else {
                 self.bare += 1;
                 at += 1;
                 continue;
             };
-            let (from, to) = (offset(at), offset(at + len));
-            self.tokens.push(Token { kind, name, from, to, close: u32::MAX, closed: false });
+            match kind {
+                Kind::Start => own = name,
+                Kind::End => own = "",
+                _ => {}
+            }
+            let close = if kind == Kind::CData { offset(at + inner) } else { u32::MAX };
+            self.tokens.push(Token {
+                kind,
+                name,
+                from: offset(at),
+                to: offset(at + len),
+                close,
+                closed: false,
+            });
             at += len;
         }
-    }
-
-    fn declaration(&mut self, rest: &[u8], at: usize, ends: &mut Ends) -> Option<(Kind, &'a str, usize)> {
-        if rest.starts_with(b"<!--") {
-            let end = ends.comment.find(self.text, at + 4, b"-->");
-            self.open += usize::from(end.is_none());
-            return Some((Kind::Skip, "", end.map_or(4, |end| end + 3 - at)));
-        }
-        if rest.starts_with(b"<![CDATA[") {
-            let end =
-                ends.cdata.find(self.text, at + 9, b"]]>").filter(|end| !swallows(self.text, at + 9, *end));
-            self.open += usize::from(end.is_none());
-            return Some(match end {
-                Some(end) => (Kind::CData, "", end + 3 - at),
-                None => (Kind::Skip, "", 9),
-            });
-        }
-        let end = memchr::memchr2(b'>', b'[', rest)?;
-        if rest.get(end) == Some(&b'[')
-            && let Some(close) = ends.subset.find(self.text, at + end, b"]>")
-        {
-            return Some((Kind::Skip, "", close + 2 - at));
-        }
-        memchr::memchr(b'>', rest).map(|end| (Kind::Skip, "", end + 1))
-    }
-
-    fn tag(&self, rest: &[u8], at: usize, lead: usize) -> Option<(Kind, &'a str, usize)> {
-        let first = rest.get(lead)?;
-        if !first.is_ascii_alphabetic() && *first != b'_' {
-            return None;
-        }
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.');
-        let len = rest.iter().skip(lead).take_while(|byte| is_name(byte)).count();
-        let name = self.text.get(at + lead..at + lead + len)?;
-        let mut end = lead + len;
-        // Outside quotes a second `<` means that the first began no tag. Quotes that
-        // hold one are taken at their word only if they close within sight.
-        loop {
-            let step = rest.get(end..)?.iter().position(|byte| matches!(byte, b'>' | b'<' | b'"' | b'\''))?;
-            end += step;
-            match rest.get(end)? {
-                b'>' => break,
-                // An end tag that lost its bracket is still an end tag: `</item <item>`.
-                b'<' if lead == 2 => return Some((Kind::End, name, end)),
-                b'<' => return None,
-                quote => {
-                    let sight = rest.get(end + 1..rest.len().min(end + 1 + 16 * 1024))?;
-                    let before = rest.get(..end)?.trim_ascii_end().last();
-                    let close = memchr::memchr2(*quote, b'<', sight);
-                    end += match close {
-                        Some(close) if before == Some(&b'=') && sight.get(close) == Some(quote) => close + 2,
-                        Some(_) if before == Some(&b'=') => {
-                            quoted(*quote, sight).map_or(1, |close| close + 2)
-                        }
-                        _ => 1,
-                    };
-                }
-            }
-        }
-        let empty = rest.get(end - 1) == Some(&b'/');
-        let kind = match (lead, empty) {
-            (2, _) => Kind::End,
-            (_, true) => Kind::Empty,
-            _ => Kind::Start,
-        };
-        Some((kind, name, end + 1))
+        self.open = cutter.open;
     }
 
     /// Matches start and end tags. No end tag but a container's own reaches past an item.
     fn join(&mut self) {
-        let mut stack: Vec<usize> = Vec::new();
-        let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut names = Open::default();
+        let mut stack: Vec<Element> = Vec::new();
         let mut items: Vec<usize> = Vec::new();
         for index in 0..self.tokens.len() {
             let Some(token) = self.tokens.get(index).copied() else { break };
@@ -171,48 +140,104 @@ impl<'a> Markup<'a> {
                     if is_item(token.name) {
                         items.push(stack.len());
                     }
-                    open.entry(token.name).or_default().push(stack.len());
-                    stack.push(index);
+                    stack.push(names.begin(token.name, index, stack.len()));
                 }
                 Kind::End => {
-                    let Some(depth) = open.get(token.name).and_then(|depths| depths.last()).copied() else {
-                        continue;
-                    };
+                    let Some(depth) = names.depth(token.name) else { continue };
                     let inner = items.last().copied().unwrap_or(0);
                     if depth < inner && !is_item(token.name) && !is_container(token.name) {
                         continue;
                     }
                     while stack.len() > depth {
-                        let Some(start) = stack.pop() else { break };
+                        let Some(element) = stack.pop() else { break };
                         if items.last() == Some(&stack.len()) {
                             items.pop();
                         }
                         let own = stack.len() == depth;
-                        if let Some(token) = self.tokens.get_mut(start) {
+                        if let Some(token) = self.tokens.get_mut(element.index as usize) {
                             token.close = offset(index);
                             token.closed = own;
-                            if let Some(depths) = open.get_mut(token.name) {
-                                depths.pop();
-                            }
                         }
+                        names.end(&element);
                     }
                 }
                 _ => {}
             }
         }
         let end = offset(self.tokens.len());
-        for start in stack {
-            if let Some(token) = self.tokens.get_mut(start) {
+        for element in stack {
+            if let Some(token) = self.tokens.get_mut(element.index as usize) {
                 token.close = end;
             }
         }
     }
 }
 
-fn quoted(quote: u8, sight: &[u8]) -> Option<usize> {
-    // A value may hold `<` if it ends like a value: before white space, a slash or a bracket.
-    let close = memchr::memchr(quote, sight.get(..sight.len().min(4096))?)?;
-    matches!(sight.get(close + 1), Some(b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')).then_some(close)
+/// An element that was begun: its token, its name's number, and the depth of the next one further out that has
+/// the same name.
+struct Element {
+    index: u32,
+    name: u32,
+    outer: u32,
+}
+
+/// The depth of the innermost open element of each name, whose case does not matter.
+#[derive(Default)]
+struct Open<'a> {
+    numbers: HashMap<Folded<'a>, u32>,
+    innermost: Vec<u32>,
+}
+
+impl<'a> Open<'a> {
+    fn begin(&mut self, name: &'a str, index: usize, depth: usize) -> Element {
+        let room = self.numbers.len() < MOST_NAMES && name.len() <= LONGEST_NAME;
+        let number = match self.numbers.get(&Folded(name)) {
+            Some(number) => *number,
+            None if room => {
+                let number = offset(self.innermost.len());
+                self.numbers.insert(Folded(name), number);
+                self.innermost.push(NONE);
+                number
+            }
+            None => NONE,
+        };
+        let outer = self.innermost.get_mut(number as usize);
+        let outer = outer.map_or(NONE, |innermost| std::mem::replace(innermost, offset(depth)));
+        Element { index: offset(index), name: number, outer }
+    }
+
+    fn depth(&self, name: &'a str) -> Option<usize> {
+        let number = self.numbers.get(&Folded(name))?;
+        let depth = self.innermost.get(*number as usize)?;
+        (*depth != NONE).then_some(*depth as usize)
+    }
+
+    fn end(&mut self, element: &Element) {
+        if let Some(innermost) = self.innermost.get_mut(element.name as usize) {
+            *innermost = element.outer;
+        }
+    }
+}
+
+/// A name whose case does not matter.
+struct Folded<'a>(&'a str);
+
+impl PartialEq for Folded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Folded<'_> {}
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut lower = [0; LONGEST_NAME];
+        for (slot, byte) in lower.iter_mut().zip(self.0.bytes()) {
+            *slot = byte.to_ascii_lowercase();
+        }
+        state.write(lower.get(..self.0.len()).unwrap_or(&lower));
+    }
 }
 
 /// Returns a name without its prefix.
@@ -230,51 +255,10 @@ pub(super) fn is_item(name: &str) -> bool {
     ends("item") || ends("entry")
 }
 
-fn is_container(name: &str) -> bool {
+/// Tells whether an element holds entries.
+pub(super) fn is_container(name: &str) -> bool {
     let name = local(name);
     ["rss", "rdf", "feed", "channel", "items"].iter().any(|own| name.eq_ignore_ascii_case(own))
-}
-
-/// Tells whether a CDATA section runs over the end of its own item into the next one's.
-fn swallows(text: &str, from: usize, end: usize) -> bool {
-    let inner = text.as_bytes().get(from..end).unwrap_or_default();
-    let Some(next) = memchr::memmem::find(inner, b"<![CDATA[") else { return false };
-    let before = inner.get(..next).unwrap_or_default();
-    memchr::memmem::find(before, b"</item>").is_some() || memchr::memmem::find(before, b"</entry>").is_some()
-}
-
-/// The next places where comments, CDATA sections and document types end, each looked for once.
-#[derive(Default)]
-struct Ends {
-    comment: Next,
-    cdata: Next,
-    subset: Next,
-}
-
-/// The next place of one needle.
-#[derive(Default)]
-enum Next {
-    #[default]
-    Unknown,
-    At(usize),
-    Never,
-}
-
-impl Next {
-    fn find(&mut self, text: &str, from: usize, needle: &[u8]) -> Option<usize> {
-        match self {
-            Self::At(at) if *at >= from => return Some(*at),
-            Self::Never => return None,
-            _ => {}
-        }
-        let found = text
-            .as_bytes()
-            .get(from..)
-            .and_then(|rest| memchr::memmem::find(rest, needle))
-            .map(|at| at + from);
-        *self = found.map_or(Self::Never, Self::At);
-        found
-    }
 }
 
 /// Documents are capped far below 4 GiB.

@@ -63,6 +63,9 @@ pub(super) fn between<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, x
     let size = u32::try_from(markup.text.len()).unwrap_or(u32::MAX);
     let until = markup.tokens.get(last).map_or(size, |token| token.from);
     let inner = markup.tokens.get(at + 1..last).unwrap_or_default();
+    if !markup.spend(until.saturating_sub(token.to) as usize) {
+        return Cow::Borrowed("");
+    }
     let tagged = inner.iter().any(|token| matches!(token.kind, Kind::Start | Kind::Empty));
     let raw = xhtml && tagged;
     if inner.is_empty() {
@@ -78,7 +81,7 @@ pub(super) fn between<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, x
         piece(from, token.from, &mut out);
         from = token.to;
         match token.kind {
-            Kind::CData => out.push_str(markup.slice(token.from + 9, token.to.saturating_sub(3))),
+            Kind::CData => out.push_str(markup.slice(token.from + 9, token.close)),
             Kind::Skip => {}
             Kind::Start | Kind::Empty | Kind::End => {
                 out.push_str(if token.kind == Kind::End { "</" } else { "<" });

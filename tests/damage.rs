@@ -1,0 +1,171 @@
+//! Damage in feeds, and that it costs nothing but what it stands in.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+use burdenwatch::news::entry::{Context, Document, Entry};
+use burdenwatch::news::parse::read;
+
+fn document(text: &str) -> Document {
+    read(text.as_bytes(), &Context::default()).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// What is between the channel's tags, as a document.
+fn rss(inner: &str) -> Document {
+    document(&format!("<rss version=\"2.0\"><channel>{inner}</channel></rss>"))
+}
+
+fn titles(document: &Document) -> Vec<&str> {
+    document.entries.iter().map(|entry| entry.title.as_deref().unwrap_or("-")).collect()
+}
+
+/// Title, link, summary.
+fn parts(entry: &Entry) -> [&str; 3] {
+    [&entry.title, &entry.link, &entry.summary].map(|field| field.as_deref().unwrap_or_default())
+}
+
+const NEXT: &str = "<item><title><![CDATA[Seoul]]></title><link>https://x.test/seoul</link></item>";
+const LAST: &str =
+    "<item><title>Tokyo</title><description><![CDATA[<!-- ad --> talks]]></description></item>";
+
+#[test]
+fn a_document_type_ends_before_the_feed_begins() {
+    let feed = format!("<rss><channel><item><title>Bases</title></item>{NEXT}{LAST}</channel></rss>");
+    let types = [
+        "<!DOCTYPE rss [<!ENTITY nbsp \"&#160;\">]>",
+        "<!DOCTYPE rss [<!ENTITY nbsp \"&#160;\">\n] >",
+        "<!DOCTYPE rss [<!ENTITY nbsp \"&#160;\">\n]\n>",
+        "<!doctype rss [ <!-- ]> --> <?note ]> ?> <!ENTITY nbsp ']>'> ]>",
+        "<!DOCTYPE rss [<!ENTITY note \"<item><title>no</title></item>\">]>",
+        "<!DOCTYPE rss [<!ENTITY nbsp \"&#160;>]>",
+        "<!DOCTYPE rss [<!ENTITY nbsp \"&#160;\">",
+        "<!DOCTYPE rss [",
+        "<!DOCTYPE rss PUBLIC \"-//N//DTD RSS 0.91//EN\" \"http://x.test/rss.dtd\">",
+    ];
+    for kind in types {
+        assert_eq!(titles(&document(&format!("{kind}{feed}"))), ["Bases", "Seoul", "Tokyo"], "{kind}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_declaration_is_text() {
+    for text in [
+        "Wow <! [sic] he said",
+        "Wow <!x [> he said",
+        "what <? he said",
+        "a <! b",
+        "a <? b",
+        "a <!b",
+        "a <?b",
+    ] {
+        let document =
+            rss(&format!("<item><title>Bases</title><description>{text}</description></item>{NEXT}{LAST}"));
+        assert_eq!(titles(&document), ["Bases", "Seoul", "Tokyo"], "{text}");
+        assert!(document.entries[0].summary.as_ref().unwrap().starts_with(['W', 'w', 'a']), "{text}");
+    }
+    let document = rss("<item><title>a<?x y=\"a>b\"?> b<!--> c<![if !vml]> d</title></item>");
+    assert_eq!(titles(&document), ["a b c d"]);
+    let document = document_after("<?php echo \"<item>\" ?>");
+    assert_eq!(titles(&document), ["Seoul"]);
+}
+
+fn document_after(before: &str) -> Document {
+    document(&format!("{before}<rss><channel>{NEXT}</channel></rss>"))
+}
+
+#[test]
+fn a_comment_without_its_end_takes_no_item_with_it() {
+    for comment in ["<!-- ad -></item>", "<description>x <!-- note </description></item>", "<!-- ad </item>"]
+    {
+        let document = rss(&format!("<item><title>Bases</title>{comment}{NEXT}{LAST}"));
+        assert_eq!(titles(&document), ["Bases", "Seoul", "Tokyo"], "{comment}");
+        assert_eq!(document.entries[1].link.as_deref(), Some("https://x.test/seoul"));
+        assert!(document.flaws.iter().any(|flaw| flaw.kind == "unterminated"), "{comment}");
+    }
+    let whole = rss(&format!("<!-- <item><title>Old</title></item> -->{NEXT}"));
+    assert_eq!((titles(&whole), &whole.flaws), (vec!["Seoul"], &vec![]));
+}
+
+#[test]
+fn a_section_without_its_end_stops_where_its_element_does() {
+    let link = "<link><![CDATA[https://x.test/bases]]></link><description><![CDATA[Costs <i>rise</i>]]></description>";
+    for title in
+        ["<![CDATA[Bases]></title>", "<![CDATA[Bases]]</title>", "<![CDATA[Bases</title>", "<![CDATA[Bases"]
+    {
+        let document = rss(&format!("<item><title>{title}{link}</item>{NEXT}{LAST}"));
+        assert_eq!(parts(&document.entries[0]), ["Bases", "https://x.test/bases", "Costs rise"], "{title}");
+        assert_eq!(titles(&document), ["Bases", "Seoul", "Tokyo"], "{title}");
+    }
+    for end in ["</description></item>", "</item>", "\n", ""] {
+        let document =
+            rss(&format!("<item><title>Bases</title><description><![CDATA[cut & {end}{NEXT}{LAST}"));
+        assert_eq!(titles(&document), ["Bases", "Seoul", "Tokyo"], "{end}");
+        assert_eq!(document.entries[0].link, None);
+        assert_eq!(document.entries[0].summary.as_deref(), Some("cut &"));
+        assert_eq!(document.entries[1].link.as_deref(), Some("https://x.test/seoul"));
+    }
+    let lower = rss("<item><title><![cdata[Bases & costs]]></title></item>");
+    assert_eq!(titles(&lower), ["Bases & costs"]);
+}
+
+#[test]
+fn a_whole_section_may_hold_the_beginning_of_another() {
+    // WordPress writes scripts so.
+    let script = "<p>One</p><script>/* <![CDATA[ */ var a = 1; /* ]]&gt; */</script><p>Two</p>";
+    let document = rss(&format!(
+        "<item><title>Bases</title><description><![CDATA[{script}]]></description></item>{NEXT}"
+    ));
+    assert_eq!(document.entries[0].summary.as_deref(), Some("One\nTwo"));
+    assert_eq!((titles(&document), &document.flaws), (vec!["Bases", "Seoul"], &vec![]));
+    let code = "<p>an <item> and its </item></p>";
+    let document =
+        rss(&format!("<item><title>Bases</title><description><![CDATA[{code}]]></description></item>{NEXT}"));
+    assert_eq!((titles(&document), &document.flaws), (vec!["Bases", "Seoul"], &vec![]));
+}
+
+#[test]
+fn a_character_cut_in_the_middle_may_take_a_bracket() {
+    // The first byte of a character alone makes one with the bracket that follows it.
+    for (charset, lead) in [("Shift_JIS", 0x8d), ("GBK", 0xb0), ("Big5", 0xa5)] {
+        let mut bytes = format!("<?xml version=\"1.0\" encoding=\"{charset}\"?><rss><channel>").into_bytes();
+        bytes.extend_from_slice(b"<item><title><![CDATA[Bases ");
+        bytes.push(lead);
+        bytes.extend_from_slice(b"]]></title><link><![CDATA[https://x.test/1]]></link></item>");
+        bytes.extend_from_slice(NEXT.as_bytes());
+        let document = read(&bytes, &Context::default()).unwrap();
+        assert_eq!(document.entries.len(), 2, "{charset}");
+        assert!(document.entries[0].title.as_ref().unwrap().starts_with("Bases "), "{charset}");
+        assert_eq!(document.entries[0].link.as_deref(), Some("https://x.test/1"), "{charset}");
+        assert_eq!(document.entries[1].link.as_deref(), Some("https://x.test/seoul"), "{charset}");
+    }
+}
+
+#[test]
+fn the_case_of_a_tag_does_not_matter() {
+    let fields = [
+        "<TITLE>Bases<LINK>https://x.test/1<DESCRIPTION>Costs</ITEM>",
+        "<title>Bases<link>https://x.test/1<description>Costs</item>",
+        "<Title>Bases</title><Link>https://x.test/1</link><description>Costs</Description></item>",
+    ];
+    for fields in fields {
+        let document = rss(&format!("<Item>{fields}{NEXT}"));
+        assert_eq!(parts(&document.entries[0]), ["Bases", "https://x.test/1", "Costs"], "{fields}");
+        assert_eq!(titles(&document), ["Bases", "Seoul"], "{fields}");
+    }
+}
+
+#[test]
+fn a_head_field_without_its_end_is_read_up_to_the_next() {
+    let document = rss(&format!("<title>Alliance desk<language>ko<ttl>30<link>https://x.test/</link>{NEXT}"));
+    assert_eq!(
+        (document.title.as_deref(), document.lang.as_deref(), document.ttl_minutes),
+        (Some("Alliance desk"), Some("ko"), Some(30))
+    );
+    assert_eq!(titles(&document), ["Seoul"]);
+}
+
+#[test]
+fn a_slash_behind_an_unquoted_value_is_part_of_it() {
+    let document = document(
+        "<rdf:RDF><item rdf:about=https://x.test/1/><title>Bases</title></item><item><title>Seoul</title></item></rdf:RDF>",
+    );
+    assert_eq!(titles(&document), ["Bases", "Seoul"]);
+}
