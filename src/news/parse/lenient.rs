@@ -138,14 +138,14 @@ impl<'a> Reader<'_, 'a> {
             let next = items.get(items.partition_point(|item| *item < at));
             let holds_items =
                 token.kind == Kind::Start && next.is_some_and(|item| *item < token.close as usize);
-            if holds_items {
+            if token.kind == Kind::Empty || holds_items && token.closed {
                 continue;
             }
-            if token.kind == Kind::Start {
-                self.about(vocabulary, &local, at - 1);
-                if token.closed {
-                    at = token.close as usize;
-                }
+            // One that lost its end tag ends where the next begins.
+            let stop = if token.closed { None } else { Some(self.next_start(at)) };
+            self.about(vocabulary, &local, at - 1, stop);
+            if token.closed {
+                at = token.close as usize;
             }
         }
     }
@@ -163,8 +163,14 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn about(&mut self, vocabulary: Vocabulary, local: &str, index: usize) {
-        let value = || value::value(self.markup, index, false).into_owned();
+    fn next_start(&self, from: usize) -> usize {
+        let tokens = self.markup.tokens.get(from..).unwrap_or_default();
+        let begins = |token: &Token<'a>| matches!(token.kind, Kind::Start | Kind::Empty);
+        tokens.iter().position(begins).map_or(self.markup.tokens.len(), |step| from + step)
+    }
+
+    fn about(&mut self, vocabulary: Vocabulary, local: &str, index: usize, stop: Option<usize>) {
+        let value = || value::between(self.markup, index, stop, false).into_owned();
         match (vocabulary, local) {
             (Vocabulary::Core, "title") if self.document.title.is_none() => {
                 self.document.title =
@@ -173,13 +179,15 @@ impl<'a> Reader<'_, 'a> {
             (Vocabulary::Core | Vocabulary::DublinCore, "language") if self.lang.is_none() => {
                 self.lang = Some(field::tag(&value())).filter(|lang| !lang.is_empty());
             }
-            (Vocabulary::Core, "ttl") => self.document.ttl_minutes = value().trim().parse().ok(),
-            (Vocabulary::Core, "hour") => {
+            (Vocabulary::Core, "ttl") if self.document.ttl_minutes.is_none() => {
+                self.document.ttl_minutes = value().trim().parse().ok()
+            }
+            (Vocabulary::Core, "hour") if self.document.skip_hours.len() < 24 => {
                 // Some count to 24.
                 let hour = value().trim().parse::<u8>().ok().filter(|hour| *hour <= 24).map(|hour| hour % 24);
                 self.document.skip_hours.extend(hour.filter(|hour| !self.document.skip_hours.contains(hour)));
             }
-            (Vocabulary::Core, "day") => {
+            (Vocabulary::Core, "day") if self.document.skip_days.len() < 7 => {
                 let day = field::weekday(value().trim());
                 self.document.skip_days.extend(day.filter(|day| !self.document.skip_days.contains(day)));
             }
@@ -195,6 +203,12 @@ impl<'a> Reader<'_, 'a> {
                 let note =
                     format!("the document has more than {MOST_ENTRIES} entries; the rest was not read");
                 self.document.flaws.push(Flaw { kind: "too-many-entries", note });
+                break;
+            }
+            if self.markup.exhausted() {
+                let note =
+                    "reading the document takes more work than it is worth; the rest was not read".to_owned();
+                self.document.flaws.push(Flaw { kind: "too-much-work", note });
                 break;
             }
             let next = items.get(nth + 1).copied();
