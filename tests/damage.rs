@@ -169,3 +169,27 @@ fn a_slash_behind_an_unquoted_value_is_part_of_it() {
     );
     assert_eq!(titles(&document), ["Bases", "Seoul"]);
 }
+
+#[test]
+fn text_and_markup_are_told_apart() {
+    let atom = |body: &str| {
+        let text =
+            format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry><id>1</id>{body}</entry></feed>");
+        document(&text).entries[0].summary.clone().unwrap_or_default()
+    };
+    let xhtml = |body: &str| atom(&format!("<content type=\"xhtml\"><div>{body}</div></content>"));
+    let table = [
+        (atom("<summary>The &lt;Hill&gt; reports</summary>"), "The <Hill> reports"),
+        (atom("<summary type=\"text\">if x &lt;y and z&gt; then</summary>"), "if x <y and z> then"),
+        (atom("<summary type=\"html\">&lt;p&gt;One&lt;/p&gt;&lt;p&gt;Two</summary>"), "One\nTwo"),
+        (xhtml("<p>One</p><script src=\"x.js\"/><style/><p>Two</p>"), "One\nTwo"),
+        (xhtml("<p><![CDATA[a < b & c <Hill> &amp; <b>]]></p>"), "a < b & c <Hill> & <b>"),
+        (xhtml("<svg><g><path d=\"M 0 0\"/></g></svg>One<bdt/>Two"), "OneTwo"),
+    ];
+    for (read, expected) in table {
+        assert_eq!(read, expected);
+    }
+    let raw =
+        rss("<item><title>Bases</title><description>The <Hill> reports <o:p>more</o:p></description></item>");
+    assert_eq!(raw.entries[0].summary.as_deref(), Some("The <Hill> reports\nmore"));
+}

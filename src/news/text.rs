@@ -7,6 +7,7 @@ pub(crate) mod entity;
 mod tags;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use self::tags::Scanner;
 
@@ -25,7 +26,13 @@ pub fn plain(html: &str) -> String {
 pub(crate) fn clip(html: &str, cap: usize) -> (String, bool) {
     let html = unescaped(html);
     let mut writer = Writer::new(html.len().min(cap), cap);
-    writer.html(&html, |_| true);
+    // A text may name `<The Hill>`; but it may also have tags that no list has.
+    let ended = OnceCell::new();
+    writer.html(&html, |head, rest| {
+        head.name.known()
+            || head.is_tag(rest)
+            || ended.get_or_init(|| tags::ended(&html)).contains(&head.lower())
+    });
     (writer.out, writer.cut)
 }
 
@@ -38,11 +45,12 @@ pub fn title(text: &str) -> String {
 pub(crate) fn title_clip(text: &str, cap: usize) -> (String, bool) {
     let mut writer = Writer::new(text.len().min(cap), cap);
     // A headline may hold `<NK News>` or `a <b>`; only tags that HTML has are tags.
-    let tags = writer.html(text, tags::Name::known);
+    let known = |head: &tags::Head<'_>, _: &str| head.name.known();
+    let tags = writer.html(text, known);
     let (mut out, mut cut) = (writer.out, writer.cut);
     if tags == 0 && out.contains('<') {
         let mut again = Writer::new(out.len(), cap);
-        again.html(&out, tags::Name::known);
+        again.html(&out, known);
         cut |= again.cut;
         out = again.out;
     }
@@ -78,8 +86,7 @@ fn unescaped(html: &str) -> Cow<'_, str> {
     let mut scanner = Scanner::default();
     let mut tags = memchr::memchr_iter(b'<', decoded.as_bytes())
         .filter_map(|at| decoded.get(at..))
-        .filter_map(|rest| scanner.tag(rest))
-        .filter(|tag| tag.name.known());
+        .filter_map(|rest| scanner.tag(rest, |head, _| head.name.known()));
     if tags.next().is_some() { decoded } else { html.into() }
 }
 
@@ -105,9 +112,10 @@ impl Writer {
     }
 
     /// Writes the text of `html`; a tag counts as one if `is_tag` says so. Returns how many did.
-    fn html(&mut self, html: &str, is_tag: impl Fn(&tags::Name) -> bool) -> usize {
+    fn html(&mut self, html: &str, is_tag: impl Fn(&tags::Head<'_>, &str) -> bool) -> usize {
         let (mut scanner, mut rest, mut count) = (Scanner::default(), html, 0);
         let mut comments = true;
+        let mut hidden = Hidden::default();
         while !self.cut {
             let Some(at) = memchr::memchr2(b'<', b'&', rest.as_bytes()) else { break };
             let (before, tail) = rest.split_at(at);
@@ -124,13 +132,13 @@ impl Writer {
                 9 + (end + 3).min(body.len())
             } else if is_declaration(tail) {
                 scanner.end(tail.as_bytes()).unwrap_or_else(|| self.literal(tail))
-            } else if let Some(tag) = scanner.tag(tail).filter(|tag| is_tag(&tag.name)) {
+            } else if let Some(tag) = scanner.tag(tail, &is_tag) {
                 count += 1;
                 if tag.name.breaks() {
                     self.gap = self.gap.max(Gap::Line);
                 }
-                let hidden = tag.name.hides().filter(|_| !tag.closing);
-                tag.len + hidden.map_or(0, |end| hidden_len(tail, tag.len, end))
+                let hides = tag.name.hides().filter(|_| !tag.closing);
+                tag.len + hides.map_or(0, |end| hidden.len(tail, tag.len, end))
             } else {
                 self.literal(tail)
             };
@@ -256,8 +264,10 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.
 fn is_declaration(tail: &str) -> bool {
-    let mut bytes = tail.bytes().skip(1);
-    matches!(bytes.next(), Some(b'!' | b'?')) && bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+    let name = tail.as_bytes().get(1..).unwrap_or_default();
+    let name =
+        name.strip_prefix(b"![").or_else(|| name.strip_prefix(b"!")).or_else(|| name.strip_prefix(b"?"));
+    name.and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Returns the longest beginning of `text` that fits in `room` bytes.
@@ -266,13 +276,29 @@ fn head(text: &str, room: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Returns the length of hidden content that begins at `from`, its end tag excluded.
-fn hidden_len(tail: &str, from: usize, end: &str) -> usize {
-    let body = tail.as_bytes().get(from..).unwrap_or_default();
-    let closes = |at: &usize| {
-        body.get(*at..at + end.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(end.as_bytes()))
-    };
-    memchr::memchr_iter(b'<', body).find(closes).unwrap_or(body.len())
+/// Content that nobody reads: scripts and styles.
+#[derive(Default)]
+struct Hidden {
+    /// The end tags that do not come any more.
+    never: Vec<&'static str>,
+}
+
+impl Hidden {
+    /// Returns the length of the hidden content that begins at `from`, its end tag excluded. What has no end is
+    /// not hidden, nor has `<script/>` any content.
+    fn len(&mut self, tail: &str, from: usize, end: &'static str) -> usize {
+        let (tag, body) = tail.as_bytes().split_at_checked(from).unwrap_or_default();
+        if tag.ends_with(b"/>") || self.never.contains(&end) {
+            return 0;
+        }
+        let closes = |at: &usize| {
+            body.get(*at..at + end.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(end.as_bytes()))
+        };
+        memchr::memchr_iter(b'<', body).find(closes).unwrap_or_else(|| {
+            self.never.push(end);
+            0
+        })
+    }
 }
 
 #[cfg(test)]

@@ -81,15 +81,26 @@ pub(super) fn between<'a>(markup: &Markup<'a>, at: usize, stop: Option<usize>, x
         piece(from, token.from, &mut out);
         from = token.to;
         match token.kind {
-            Kind::CData => out.push_str(markup.slice(token.from + 9, token.close)),
+            Kind::CData => {
+                let text = markup.slice(token.from + 9, token.close);
+                out.push_str(&if raw { escaped(text) } else { text.into() });
+            }
             Kind::Skip => {}
             Kind::Start | Kind::Empty | Kind::End => {
                 out.push_str(if token.kind == Kind::End { "</" } else { "<" });
                 out.push_str(super::markup::local(token.name));
-                out.push('>');
+                out.push_str(if token.kind == Kind::Empty { "/>" } else { ">" });
             }
         }
     }
     piece(from, until, &mut out);
     out.into()
+}
+
+/// In XHTML a CDATA section is text.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'<', b'&', text.as_bytes()).is_none() {
+        return text.into();
+    }
+    text.replace('&', "&amp;").replace('<', "&lt;").into()
 }

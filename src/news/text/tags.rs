@@ -1,5 +1,7 @@
 //! Which tags break a block, which hide what is in them, and where a tag ends.
 
+use std::collections::HashSet;
+
 /// Tags that end a line of text: what is before them and what is after them are
 /// not one sentence.
 const BLOCKS: [&str; 66] = [
@@ -188,6 +190,9 @@ impl Name {
 
     /// Tells whether HTML has such a tag.
     pub(super) fn known(&self) -> bool {
+        if matches!(self.as_bytes(), b"a" | b"b" | b"i" | b"em" | b"span" | b"strong") {
+            return true;
+        }
         self.breaks() || INLINE.binary_search(&self.as_str()).is_ok() || HIDDEN.contains(&self.as_str())
     }
 }
@@ -201,6 +206,60 @@ pub(super) struct Tag {
     pub(super) len: usize,
 }
 
+/// What a tag begins with.
+#[derive(Debug)]
+pub(super) struct Head<'t> {
+    pub(super) name: Name,
+    closing: bool,
+    /// The name as written, of any length.
+    raw: &'t str,
+}
+
+impl Head<'_> {
+    /// Tells whether a tag that HTML does not have is one all the same; `rest` is what follows its name.
+    pub(super) fn is_tag(&self, rest: &str) -> bool {
+        // `<o:p>`, `<amp-img>`, and whatever has attributes or says that it is empty.
+        let foreign =
+            self.raw.contains([':', '-']) && !self.raw.bytes().any(|byte| byte.is_ascii_uppercase());
+        let inner = || {
+            let end = memchr::memchr2(b'<', b'>', rest.as_bytes())
+                .filter(|end| rest.as_bytes().get(*end) == Some(&b'>'));
+            end.and_then(|end| rest.get(..end)).unwrap_or_default()
+        };
+        self.closing
+            || foreign
+            || memchr::memchr(b'=', inner().as_bytes()).is_some()
+            || inner().ends_with('/')
+    }
+
+    /// The name in lower case.
+    pub(super) fn lower(&self) -> String {
+        self.raw.to_ascii_lowercase()
+    }
+}
+
+/// How many names of end tags are remembered.
+const MOST_ENDED: usize = 256;
+
+/// Returns the names of the elements that `html` has end tags of, in lower case.
+pub(super) fn ended(html: &str) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for at in memchr::memmem::find_iter(html.as_bytes(), b"</") {
+        let name = html.get(at + 2..).map(name).unwrap_or_default();
+        if names.len() < MOST_ENDED && !name.is_empty() && name.len() <= 64 {
+            names.insert(name.to_ascii_lowercase());
+        }
+    }
+    names
+}
+
+/// Returns the name that `text` begins with.
+fn name(text: &str) -> &str {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    let end = text.bytes().position(|byte| !is_name(byte)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
 /// Finds tags' ends in one text, in linear time whatever the text is.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
@@ -211,32 +270,30 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// Reads the tag at the beginning of `text`, which starts with `<`.
-    pub(super) fn tag(&mut self, text: &str) -> Option<Tag> {
+    /// Reads the tag at the beginning of `text`, which starts with `<`, if `is_tag` takes it for one, given
+    /// what follows its name. The end is looked for only then: a search for each `<` would be too many.
+    pub(super) fn tag(&mut self, text: &str, is_tag: impl Fn(&Head<'_>, &str) -> bool) -> Option<Tag> {
         let bytes = text.as_bytes();
         let closing = bytes.get(1) == Some(&b'/');
         let from = 1 + usize::from(closing);
-        if !bytes.get(from)?.is_ascii_alphabetic() {
+        if self.exhausted || !bytes.get(from)?.is_ascii_alphabetic() {
             return None;
         }
-        let mut name = Name([0; 12], 0);
-        for byte in bytes
-            .iter()
-            .skip(from)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_'))
-        {
-            if let Some(slot) = name.0.get_mut(name.1) {
+        let raw = name(text.get(from..)?);
+        let mut lower = Name([0; 12], 0);
+        // A longer name is nobody's.
+        if raw.len() <= lower.0.len() {
+            for (slot, byte) in lower.0.iter_mut().zip(raw.bytes()) {
                 *slot = byte.to_ascii_lowercase();
             }
-            name.1 += 1;
+            lower.1 = raw.len();
         }
-        // A longer name is nobody's, but its end has to be found.
-        let after = from + name.1;
-        if name.1 > name.0.len() {
-            name.1 = 0;
+        let after = from + raw.len();
+        if !is_tag(&Head { name: lower, closing, raw }, text.get(after..)?) {
+            return None;
         }
         let len = after + self.end(bytes.get(after..)?)?;
-        Some(Tag { name, closing, len })
+        Some(Tag { name: lower, closing, len })
     }
 
     /// Returns the length up to and with the `>` that ends a tag.
@@ -288,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_quoted_bracket_does_not_end_a_tag() {
-        let tag = Scanner::default().tag(r#"<a title="a > b" href='x'>text"#).unwrap();
+        let tag = Scanner::default().tag(r#"<a title="a > b" href='x'>text"#, |_, _| true).unwrap();
         assert_eq!(tag.len, r#"<a title="a > b" href='x'>"#.len());
         assert!(tag.name.known() && !tag.name.breaks());
     }

@@ -23,6 +23,15 @@ fn plain_is_what_a_reader_sees() {
         ("<![CDATA[raw <b>]]> rest", "raw <b> rest"),
         ("<o:p>office</o:p>", "office"),
         ("방위비&nbsp;<em>분담금</em>", "방위비 분담금"),
+        ("The <Hill> reports; <b>more</b>", "The <Hill> reports; more"),
+        ("The &lt;Hill&gt; reports", "The <Hill> reports"),
+        ("if x <y and z> then", "if x <y and z> then"),
+        ("<Yonhap News> <NK-News>", "<Yonhap News> <NK-News>"),
+        ("a<bdt class='q'>b<g>c</g>d<path/>e</rest>f", "abcdef"),
+        ("<amp-img>a", "a"),
+        ("One<script>Two<p>Three<script>Four<style>Five", "OneTwo\nThreeFourFive"),
+        ("One<script src='x'/>Two<script>no</script>Three", "OneTwoThree"),
+        ("<![if !vml]>text<![endif]>", "text"),
         ("", ""),
     ];
     for (html, expected) in table {
@@ -39,6 +48,7 @@ fn titles_are_one_line_without_markup() {
         ("<NK News> says 1 < 2", "<NK News> says 1 < 2"),
         ("<속보> 한미 합의", "<속보> 한미 합의"),
         ("two<br>lines", "two lines"),
+        ("What <script> means", "What means"),
         ("O&#39;Neill&rsquo;s", "O'Neill’s"),
     ];
     for (raw, expected) in table {
@@ -74,9 +84,16 @@ fn a_megabyte_of_anything_is_quick() {
         "<![CDATA[",
         "<?",
         "</",
+        "&lt;zz ",
+        "<zz ",
+        "<zz>",
+        "</zz ",
+        "<zz></zy>",
+        "<script><style>",
+        "<p a=\"",
     ];
     for bomb in bombs {
-        let text = bomb.repeat(1_000_000 / bomb.len());
+        let text = bomb.repeat(1_000_000 / bomb.len()) + ">";
         let start = Instant::now();
         plain(&text);
         title(&text);
