@@ -193,3 +193,56 @@ fn text_and_markup_are_told_apart() {
         rss("<item><title>Bases</title><description>The <Hill> reports <o:p>more</o:p></description></item>");
     assert_eq!(raw.entries[0].summary.as_deref(), Some("The <Hill> reports\nmore"));
 }
+
+/// A list of items, as a JSON Feed.
+fn json(items: &str) -> Document {
+    document(&format!(
+        "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"Desk\",\"items\":[{items}]}}"
+    ))
+}
+
+#[test]
+fn one_broken_value_costs_a_json_feed_nothing_else() {
+    let deep = format!("\"_x\":{}{}", "[{\"a\":".repeat(300), "}]".repeat(300));
+    let table = [
+        (r#""summary":"cut \ud83d""#, Some("cut \u{fffd}"), Some("bad-escapes")),
+        (r#""summary":"\ud83d\ude00 \u00e9\n\/""#, Some("😀 é /"), None),
+        (r#""summary":"\x41 it\'s \u12""#, Some("A it's u12"), Some("bad-escapes")),
+        ("\"summary\":\"a\u{1}b\nc\"", Some("a b c"), Some("control-characters")),
+        (r#""summary":1e400"#, Some("1e400"), None),
+        (r#""_x":1e400,"summary":"a""#, Some("a"), None),
+        (&deep, None, None),
+        (r#""summary":"old","summary":"new""#, Some("new"), None),
+        (r#""_x":1,"_x":2,"#, None, None),
+        (r#""_x":tru,"summary":"a""#, Some("a"), None),
+        (r#""summary":"he said "yes" today""#, Some("he said"), Some("broken-json")),
+        (r#""_x""summary":"a""#, Some("a"), Some("broken-json")),
+        (r#""summary":"a","authors":[0,[],{"name":"Kim"}]"#, Some("a"), None),
+    ];
+    for (fields, summary, flaw) in table {
+        let items = format!(
+            "{{\"id\":\"1\",\"title\":\"Bases\"}},{{\"id\":\"2\",{fields},\"title\":\"Seoul\"}},{{\"id\":\"3\",\"title\":\"Tokyo\"}}"
+        );
+        let document = json(&items);
+        assert_eq!(titles(&document), ["Bases", "Seoul", "Tokyo"], "{fields}");
+        assert_eq!(document.entries[1].summary.as_deref(), summary, "{fields}");
+        assert_eq!(document.flaws.first().map(|flaw| flaw.kind), flaw, "{fields}");
+    }
+}
+
+#[test]
+fn a_bracket_lost_in_a_json_feed_costs_no_item() {
+    let (first, last) = ("\"id\":\"1\",\"title\":\"Bases\"", "{\"id\":\"3\",\"title\":\"Tokyo\"}");
+    for items in [
+        format!("{{{first},{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first}}}}},{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first}}} {{\"id\":\"2\",\"title\":\"Seoul\"}} {last},,"),
+        format!("{{{first}}},null,5,\"x\",[{{}}],{{\"id\":\"2\",\"title\":\"Seoul\",}},{last},"),
+    ] {
+        assert_eq!(titles(&json(&items)), ["Bases", "Seoul", "Tokyo"], "{items}");
+    }
+    let trailing = "{\"items\":[{\"id\":\"1\",\"title\":\"Bases\"}]}\n<!-- cached -->";
+    assert_eq!(titles(&document(trailing)), ["Bases"]);
+    let decoy = r#"{"description":"the \"items\" [x]","items":[{"id":"1","title":"Bases"}],"language":"ko"}"#;
+    assert_eq!((titles(&document(decoy)), document(decoy).lang.as_deref()), (vec!["Bases"], Some("ko")));
+}

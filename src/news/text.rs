@@ -122,6 +122,8 @@ impl Writer {
             self.text(before);
             let len = if tail.starts_with('&') {
                 self.reference(tail)
+            } else if !begins_markup(tail) {
+                self.literal(tail)
             } else if let Some(body) = tail.strip_prefix("<!--") {
                 let end = if comments { memchr::memmem::find(body.as_bytes(), b"-->") } else { None };
                 comments = end.is_some();
@@ -260,6 +262,11 @@ fn is_text(bytes: &[u8]) -> bool {
             | [0xe2, 0x81, 0x9f, ..]
             | [0xe3, 0x80, 0x80, ..]
     )
+}
+
+/// Tells whether a `<` may be more than a character.
+fn begins_markup(tail: &str) -> bool {
+    tail.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'))
 }
 
 /// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.

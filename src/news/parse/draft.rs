@@ -13,7 +13,7 @@ use crate::news::text;
 /// The most entries kept of one document.
 pub(super) const MOST_ENTRIES: usize = 50_000;
 /// The most authors kept of one entry.
-const MOST_AUTHORS: usize = 20;
+pub(super) const MOST_AUTHORS: usize = 20;
 /// The longest identifier, in bytes; longer ones are not identifiers.
 const LONGEST_ID: usize = 4096;
 

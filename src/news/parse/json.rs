@@ -1,139 +1,203 @@
-//! JSON Feed, whatever the types of its fields.
+//! JSON Feed, whatever the types of its fields and the state of its JSON.
+
+mod reader;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::draft::{Dates, Draft, Finisher, MOST_ENTRIES};
+use self::reader::Reader;
+use super::draft::{Dates, Draft, Finisher, MOST_AUTHORS, MOST_ENTRIES};
 use super::field;
 use crate::news::dates::Hints;
 use crate::news::entry::{Context, Document, Flaw, Unreadable};
 
-/// Text where text should be: numbers and truth values become text, all else is none.
+/// What a feed says about itself, and where its items begin.
 #[derive(Debug, Default)]
-struct Loose(Option<String>);
-
-/// A name, an object with a name, or a list of them.
-#[derive(Debug, Default)]
-struct People(Vec<String>);
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Item {
-    id: Loose,
-    url: Loose,
-    external_url: Loose,
-    title: Loose,
-    summary: Loose,
-    content_html: Loose,
-    content_text: Loose,
-    date_published: Loose,
-    date_modified: Loose,
-    author: People,
-    authors: People,
-    language: Loose,
+struct Head<'a> {
+    title: Option<Cow<'a, str>>,
+    language: Option<Cow<'a, str>>,
+    items: Option<usize>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Element {
-    Item(Box<Item>),
-    Other(IgnoredAny),
-}
-
+/// An item as found. Of a key that comes twice the last one counts.
 #[derive(Debug, Default)]
-struct Items(Vec<Item>);
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Feed {
-    version: Loose,
-    title: Loose,
-    language: Loose,
-    items: Option<Items>,
+struct Item<'a> {
+    id: Option<Cow<'a, str>>,
+    url: Option<Cow<'a, str>>,
+    external_url: Option<Cow<'a, str>>,
+    title: Option<Cow<'a, str>>,
+    summary: Option<Cow<'a, str>>,
+    content_html: Option<Cow<'a, str>>,
+    content_text: Option<Cow<'a, str>>,
+    date_published: Option<Cow<'a, str>>,
+    date_modified: Option<Cow<'a, str>>,
+    language: Option<Cow<'a, str>>,
+    author: Vec<Cow<'a, str>>,
+    authors: Vec<Cow<'a, str>>,
 }
 
 /// Reads a JSON Feed.
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> {
-    let mut flaws = Vec::new();
-    let text = without_controls(text, &mut flaws);
-    // Where it breaks may be where it was cut off: the error does not tell reliably.
-    let (feed, cut_off) = match serde_json::from_str::<Feed>(&text) {
-        Ok(feed) => (feed, false),
-        Err(error) => (salvage(&text, &error, &mut flaws)?, true),
-    };
-    let Some(items) = feed.items else {
+    let head = head(text);
+    let Some(items) = head.items else {
         return Err(Unreadable::NotAFeed("it is JSON without a list of items".to_owned()));
     };
-    let lang = feed.language.0.as_deref().map(field::tag).filter(|lang| !lang.is_empty());
+    let lang = head.language.as_deref().map(field::tag).filter(|lang| !lang.is_empty());
     let hints = Hints { zone: context.zone.as_ref(), lang: lang.as_deref().or(context.lang) };
     let mut finisher = Finisher::new(context.base, hints);
     let mut document = Document {
-        title: feed.title.0.as_deref().and_then(|title| finisher.title(title)),
-        flaws,
-        cut_off,
+        title: head.title.as_deref().and_then(|title| finisher.title(title)),
         ..Document::default()
     };
     let feed_lang = lang.as_deref().or(context.lang);
-    document.entries = items.0.iter().filter_map(|item| finisher.finish(&draft(item), feed_lang)).collect();
+    let mut reader = Reader::new(text, items);
+    reader.enter();
+    let mut more = false;
+    while reader.element() {
+        if reader.peek() != Some(b'{') {
+            reader.skip();
+            continue;
+        }
+        more = document.entries.len() >= MOST_ENTRIES;
+        if more {
+            break;
+        }
+        let item = item(&mut reader);
+        // What is cut off comes whole with the next poll.
+        if !reader.ended {
+            document.entries.extend(finisher.finish(&draft(&item), feed_lang));
+        }
+    }
+    if document.entries.is_empty() && (reader.ended || reader.broken > 0) {
+        return Err(Unreadable::NotAFeed("it is broken JSON, without a whole item".to_owned()));
+    }
+    damage(&reader, more, &mut document);
     finisher.report(&mut document);
+    document.cut_off = reader.ended;
     document.lang = lang;
     Ok(document)
 }
 
-/// Control characters have to be escaped in JSON; where they are not, they are white space.
-fn without_controls<'a>(text: &'a str, flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
-    let is_bad = |char: char| char < ' ' && !matches!(char, '\n' | '\r' | '\t');
-    let in_string = |char: char| char < ' ';
-    // Line breaks are fine between tokens; whether one stands in a string is not worth a parser.
-    if !text.contains(is_bad) && serde_json::from_str::<IgnoredAny>(text).is_ok() {
-        return text.into();
+/// Notes what was wrong with the JSON itself.
+fn damage(reader: &Reader<'_>, more: bool, document: &mut Document) {
+    let entries = document.entries.len();
+    let mut note = |kind, note: String| document.flaws.push(Flaw { kind, note });
+    if reader.controls > 0 {
+        note("control-characters", "control characters stand unescaped; read as spaces".to_owned());
     }
-    if text.contains(in_string) {
-        if text.contains(is_bad) {
-            flaws.push(Flaw {
-                kind: "control-characters",
-                note: "control characters stand unescaped; read as spaces".to_owned(),
-            });
-        }
-        return text.replace(in_string, " ").into();
+    if reader.escapes > 0 {
+        note("bad-escapes", format!("{} escapes stand for no character; read around", reader.escapes));
     }
-    text.into()
+    if reader.broken > 0 {
+        note("broken-json", format!("{} places are not JSON; read around", reader.broken));
+    }
+    if reader.ended {
+        note("truncated", format!("the JSON ends in the middle; the {entries} items before that were read"));
+    }
+    if more {
+        note(
+            "too-many-entries",
+            format!("the document has more than {MOST_ENTRIES} entries; the rest was not read"),
+        );
+    }
 }
 
-/// Takes the items before the place where the JSON breaks.
-fn salvage(text: &str, error: &serde_json::Error, flaws: &mut Vec<Flaw>) -> Result<Feed, Unreadable> {
-    let broken = || Unreadable::NotAFeed(format!("it is broken JSON: {error}"));
-    let (_, list) =
-        text.split_once("\"items\"").and_then(|(_, rest)| rest.split_once('[')).ok_or_else(broken)?;
-    let mut items = Vec::new();
-    let mut rest = list;
-    while items.len() < MOST_ENTRIES {
-        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Element>();
-        let Some(Ok(element)) = stream.next() else { break };
-        let used = stream.byte_offset();
-        if let Element::Item(item) = element {
-            items.push(*item);
+fn head(text: &str) -> Head<'_> {
+    let mut reader = Reader::new(text, 0);
+    let mut head = Head::default();
+    if reader.peek() != Some(b'{') {
+        return head;
+    }
+    reader.enter();
+    while let Some(key) = reader.key() {
+        match key.as_ref() {
+            "title" if head.title.is_none() => head.title = reader.scalar(),
+            "language" if head.language.is_none() => head.language = reader.scalar(),
+            "items" if reader.peek() == Some(b'[') => {
+                head.items = Some(reader.place());
+                reader.skip();
+            }
+            _ => reader.skip(),
         }
-        let Some(after) = rest.get(used..).map(str::trim_start).and_then(|after| after.strip_prefix(','))
-        else {
-            break;
+    }
+    head
+}
+
+/// Reads the item that begins here.
+fn item<'a>(reader: &mut Reader<'a>) -> Item<'a> {
+    let mut item = Item::default();
+    reader.enter();
+    while let Some(key) = reader.key() {
+        let slot = match key.as_ref() {
+            "id" => &mut item.id,
+            "url" => &mut item.url,
+            "external_url" => &mut item.external_url,
+            "title" => &mut item.title,
+            "summary" => &mut item.summary,
+            "content_html" => &mut item.content_html,
+            "content_text" => &mut item.content_text,
+            "date_published" => &mut item.date_published,
+            "date_modified" => &mut item.date_modified,
+            "language" => &mut item.language,
+            "author" => {
+                item.author = people(reader);
+                continue;
+            }
+            "authors" => {
+                item.authors = people(reader);
+                continue;
+            }
+            _ => {
+                reader.skip();
+                continue;
+            }
         };
-        rest = after;
+        *slot = reader.scalar();
     }
-    if items.is_empty() {
-        return Err(broken());
-    }
-    let note = format!("the JSON breaks ({error}); the {} items before that were read", items.len());
-    flaws.push(Flaw { kind: "truncated", note });
-    Ok(Feed { items: Some(Items(items)), ..Feed::default() })
+    item
 }
 
-fn draft(item: &Item) -> Draft<'_> {
-    fn text(loose: &Loose) -> Option<Cow<'_, str>> {
-        loose.0.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed)
+/// Reads a name, an object with a name, or a list of them.
+fn people<'a>(reader: &mut Reader<'a>) -> Vec<Cow<'a, str>> {
+    if reader.peek() != Some(b'[') {
+        return person(reader).into_iter().collect();
+    }
+    let mut names = Vec::new();
+    reader.enter();
+    while reader.element() {
+        if names.len() < MOST_AUTHORS {
+            names.extend(person(reader));
+        } else {
+            reader.skip();
+        }
+    }
+    names
+}
+
+fn person<'a>(reader: &mut Reader<'a>) -> Option<Cow<'a, str>> {
+    match reader.peek()? {
+        b'"' => reader.scalar(),
+        b'{' => {
+            let mut name = None;
+            reader.enter();
+            while let Some(key) = reader.key() {
+                if key == "name" {
+                    name = reader.scalar();
+                } else {
+                    reader.skip();
+                }
+            }
+            name
+        }
+        _ => {
+            reader.skip();
+            None
+        }
+    }
+}
+
+fn draft<'i>(item: &'i Item<'_>) -> Draft<'i> {
+    fn text<'i>(field: &'i Option<Cow<'_, str>>) -> Option<Cow<'i, str>> {
+        field.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed)
     }
     // Plain text may hold what looks like markup.
     let escaped = text(&item.content_text)
@@ -148,127 +212,8 @@ fn draft(item: &Item) -> Draft<'_> {
         updated: Dates { best: text(&item.date_modified), ..Dates::default() },
         summary: text(&item.summary),
         content: text(&item.content_html).or(escaped),
-        authors: item
-            .authors
-            .0
-            .iter()
-            .chain(&item.author.0)
-            .map(|name| Cow::Borrowed(name.as_str()))
-            .collect(),
+        authors: item.authors.iter().chain(&item.author).map(|name| Cow::Borrowed(name.as_ref())).collect(),
         lang: text(&item.language),
         source: None,
-    }
-}
-
-struct LooseVisitor;
-
-impl<'de> Visitor<'de> for LooseVisitor {
-    type Value = Loose;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("anything")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Loose, E> {
-        Ok(Loose(Some(value.to_owned())))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Loose, E> {
-        Ok(Loose(Some(value)))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Loose, E> {
-        Ok(Loose(None))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Loose, E> {
-        Ok(Loose(Some(value.to_string())))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Loose, E> {
-        Ok(Loose(Some(value.to_string())))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
-        Ok(Loose(Some(value.to_string())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Loose, E> {
-        Ok(Loose(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
-    }
-}
-
-impl<'de> Deserialize<'de> for Loose {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for People {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Person {
-            #[serde(default)]
-            name: Loose,
-        }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Name(String),
-            Person(Person),
-            List(Vec<Form>),
-            Other(IgnoredAny),
-        }
-        fn collect(form: Form, names: &mut Vec<String>) {
-            match form {
-                Form::Name(name) => names.push(name),
-                Form::Person(person) => names.extend(person.name.0),
-                Form::List(list) => list.into_iter().take(20).for_each(|form| collect(form, names)),
-                Form::Other(_) => {}
-            }
-        }
-        let mut names = Vec::new();
-        collect(Form::deserialize(deserializer)?, &mut names);
-        Ok(Self(names))
-    }
-}
-
-impl<'de> Deserialize<'de> for Items {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ItemsVisitor;
-        impl<'de> Visitor<'de> for ItemsVisitor {
-            type Value = Items;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list of items")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Items, A::Error> {
-                let mut items = Vec::new();
-                while let Some(element) = list.next_element::<Element>()? {
-                    if let Element::Item(item) = element
-                        && items.len() < MOST_ENTRIES
-                    {
-                        items.push(*item);
-                    }
-                }
-                Ok(Items(items))
-            }
-
-            fn visit_unit<E: serde::de::Error>(self) -> Result<Items, E> {
-                Err(E::custom("items is null"))
-            }
-        }
-        deserializer.deserialize_any(ItemsVisitor).map_err(D::Error::custom)
     }
 }
