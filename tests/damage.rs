@@ -246,3 +246,54 @@ fn a_bracket_lost_in_a_json_feed_costs_no_item() {
     let decoy = r#"{"description":"the \"items\" [x]","items":[{"id":"1","title":"Bases"}],"language":"ko"}"#;
     assert_eq!((titles(&document(decoy)), document(decoy).lang.as_deref()), (vec!["Bases"], Some("ko")));
 }
+
+#[test]
+fn a_prefix_means_what_it_says_or_what_it_usually_does() {
+    let fields = |entry: &Entry| {
+        let author = entry.authors.first().cloned().unwrap_or_default();
+        [entry.title.clone().unwrap_or_default(), author, entry.content.clone().unwrap_or_default()].join("|")
+    };
+    let media =
+        "<media:content><media:title>Photo</media:title><media:credit>Foto</media:credit></media:content>";
+    let table = [
+        ("xmlns:media=\"http://www.rssboard.org/media-rss\"", media, "Bases||"),
+        ("xmlns:dc=\"http://dublincore.org/1999/dces/\"", "<dc:creator>Kim</dc:creator>", "Bases|Kim|"),
+        ("xmlns:content=\"urn:x\"", "<content:encoded>Full</content:encoded>", "Bases||Full"),
+        ("xmlns:c=\"urn:x\"", "<c:creator>Kim</c:creator>", "Bases||"),
+        ("", "<creator xmlns=\"http://purl.org/dc/elements/1.1/\">Kim</creator>", "Bases|Kim|"),
+        ("", "<title xmlns=\"http://search.yahoo.com/mrss/\">Photo</title>", "Bases||"),
+        (
+            "",
+            "<content xmlns=\"http://search.yahoo.com/mrss/\"><title>Photo</title><link>https://no.test/</link></content>",
+            "Bases||",
+        ),
+        (
+            "xmlns:media=\"http://search.yahoo.com/mrss/\"",
+            "<media:group><title>Photo</title><link>https://no.test/</link></media:group>",
+            "Bases||",
+        ),
+        (
+            "xmlns:m=\"urn:x\"",
+            "<m:creator xmlns:m=\"http://purl.org/dc/elements/1.1/\">Kim</m:creator>",
+            "Bases|Kim|",
+        ),
+    ];
+    for (declared, field, expected) in table {
+        let document = document(&format!(
+            "<rss {declared}><channel><item>{field}<title>Bases</title><link>https://x.test/1</link><description>Costs</description></item></channel></rss>"
+        ));
+        assert_eq!(fields(&document.entries[0]), expected, "{declared} {field}");
+        assert_eq!(document.entries[0].link.as_deref(), Some("https://x.test/1"), "{field}");
+        assert_eq!(document.entries[0].summary.as_deref(), Some("Costs"), "{field}");
+    }
+    let rebound = "<rss xmlns:m=\"urn:x\"><channel><item xmlns:m=\"http://purl.org/dc/terms/\"><m:title>Bases</m:title></item></channel></rss>";
+    assert_eq!(titles(&document(rebound)), ["Bases"]);
+}
+
+#[test]
+fn an_author_without_a_name_is_none() {
+    for author in ["<name/><uri>https://x.test/kim</uri>", "<uri>https://x.test/kim</uri>", "<name></name>"] {
+        let document = rss(&format!("<item><title>Bases</title><author>{author}</author></item>"));
+        assert_eq!(document.entries[0].authors, [""; 0], "{author}");
+    }
+}

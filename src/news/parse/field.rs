@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::draft::{Dates, Draft};
+use super::draft::{Dates, Draft, MOST_AUTHORS};
 use super::markup::{Kind, Markup, Token};
 use super::names::{Attributes, Names, Vocabulary};
-use super::value::{between, child, typed};
+use super::value::{between, child, has_child, typed};
 use crate::news::text::entity;
 
 /// The most addresses looked at in one entry.
@@ -112,15 +112,26 @@ impl<'m, 'a> Item<'m, 'a> {
         self.lang = Attributes::get(tag, "xml:lang");
         self.base = rebased(self.base.take(), tag);
         let mut at = index + 1;
+        // Where a media object ends: what has no prefix in it is not the item's.
+        let mut media = 0;
         while at < end {
             let Some(token) = self.markup.tokens.get(at).copied() else { break };
             if !matches!(token.kind, Kind::Start | Kind::Empty) {
                 at += 1;
                 continue;
             }
-            let (vocabulary, local) = self.names.resolve(token.name);
+            let (mut vocabulary, local) = self.names.resolve(token.name);
+            if at < media && !token.name.contains(':') {
+                vocabulary = Vocabulary::Media;
+            }
+            let own = self.names.own(token.name, self.markup.slice(token.from, token.to));
+            let own = own.or_else(|| self.names.own(token.name, tag).filter(|_| token.name.contains(':')));
+            let vocabulary = own.unwrap_or(vocabulary);
             let local = local.to_ascii_lowercase();
             if vocabulary == Vocabulary::Media && matches!(local.as_str(), "group" | "content") {
+                if token.closed {
+                    media = media.max(token.close as usize);
+                }
                 at += 1;
                 continue;
             }
@@ -219,7 +230,12 @@ impl<'m, 'a> Item<'m, 'a> {
             (Xhtml, "body" | "div") => offer(&mut self.content, 2, text()),
             (Core, "author") | (DublinCore, "creator") | (Itunes, "author") => {
                 let name = child(markup, at, token, "name").or_else(|| child(markup, at, token, "email"));
-                self.authors.push(name.unwrap_or_else(raw));
+                if self.authors.len() < MOST_AUTHORS {
+                    // One that only has an address of its own has no name.
+                    let nameless =
+                        ["name", "uri", "url"].iter().any(|name| has_child(markup, at, token, name));
+                    self.authors.extend(name.or_else(|| (!nameless).then(raw)));
+                }
             }
             (Core, "source") => {
                 let name = child(markup, at, token, "title").unwrap_or_else(raw);

@@ -26,14 +26,25 @@ pub(super) enum Vocabulary {
     Other,
 }
 
+impl Vocabulary {
+    /// Tells whether it is one whose fields are read beside the feed's own.
+    fn is_extension(self) -> bool {
+        !matches!(self, Self::Core | Self::Xhtml | Self::Other)
+    }
+}
+
 /// The prefixes of a document.
 #[derive(Debug, Default)]
-pub(super) struct Names<'a>(HashMap<&'a str, Vocabulary>);
+pub(super) struct Names<'a> {
+    prefixes: HashMap<&'a str, Vocabulary>,
+    /// Some tag says for itself what a prefix, or none, means in it.
+    inner: bool,
+}
 
 impl<'a> Names<'a> {
     /// Collects the declarations of a document.
     pub(super) fn of(markup: &Markup<'a>) -> Self {
-        let mut names = HashMap::new();
+        let mut names = Self::default();
         for token in markup
             .tokens
             .iter()
@@ -42,25 +53,56 @@ impl<'a> Names<'a> {
         {
             let tag = markup.slice(token.from, token.to);
             // Most tags have no attributes.
-            let bare = tag.len() <= token.name.len() + "< xmlns:>".len();
-            if bare || names.len() >= REMEMBERED || memchr::memmem::find(tag.as_bytes(), b"xmlns:").is_none()
-            {
+            let bare = tag.len() <= token.name.len() + "< xmlns=>".len();
+            if bare || memchr::memmem::find(tag.as_bytes(), b"xmlns").is_none() {
                 continue;
             }
             for (name, value) in Attributes::of(tag).take(REMEMBERED) {
-                if let Some(prefix) = name.strip_prefix("xmlns:") {
-                    names.entry(prefix).or_insert_with(|| vocabulary(value));
-                }
+                names.declare(name, value);
             }
         }
-        Self(names)
+        names
+    }
+
+    fn declare(&mut self, name: &'a str, uri: &str) {
+        let Some(prefix) = name.strip_prefix("xmlns:") else {
+            self.inner |= name == "xmlns" && vocabulary(uri).is_extension();
+            return;
+        };
+        let means = declared(prefix, uri);
+        if let Some(known) = self.prefixes.get(prefix) {
+            self.inner |= *known != means;
+        } else if self.prefixes.len() < REMEMBERED {
+            self.prefixes.insert(prefix, means);
+        }
     }
 
     /// Returns the vocabulary and the local name of an element or attribute.
     pub(super) fn resolve(&self, name: &'a str) -> (Vocabulary, &'a str) {
         let Some((prefix, local)) = name.split_once(':') else { return (Vocabulary::Core, name) };
-        let declared = self.0.get(prefix).copied();
+        let declared = self.prefixes.get(prefix).copied();
         (declared.unwrap_or_else(|| usual(prefix)), local)
+    }
+
+    /// Returns what the tag itself says its name is of, if it does.
+    pub(super) fn own(&self, name: &str, tag: &str) -> Option<Vocabulary> {
+        if !self.inner {
+            return None;
+        }
+        let prefix = name.split_once(':').map(|(prefix, _)| prefix);
+        let declares = |(name, uri): (&str, &str)| match prefix {
+            Some(prefix) => (name.strip_prefix("xmlns:") == Some(prefix)).then(|| declared(prefix, uri)),
+            None => (name == "xmlns").then(|| vocabulary(uri)).filter(|own| own.is_extension()),
+        };
+        Attributes::of(tag).take(256).find_map(declares)
+    }
+}
+
+/// What a prefix means that is declared. Of an address nobody knows, it is what it usually is.
+fn declared(prefix: &str, uri: &str) -> Vocabulary {
+    match vocabulary(uri) {
+        Vocabulary::Other if usual(prefix).is_extension() => usual(prefix),
+        known => known,
     }
 }
 
@@ -88,7 +130,7 @@ fn vocabulary(uri: &str) -> Vocabulary {
         Vocabulary::Terms
     } else if has("purl.org/rss/1.0/modules/content") {
         Vocabulary::Content
-    } else if has("search.yahoo.com/mrss") || has("video.search.yahoo.com") {
+    } else if has("search.yahoo.com/mrss") || has("video.search.yahoo.com") || has("/media-rss") {
         Vocabulary::Media
     } else if has("itunes.com/dtds") {
         Vocabulary::Itunes

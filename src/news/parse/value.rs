@@ -13,15 +13,29 @@ pub(super) fn child<'a>(
     token: &Token<'a>,
     name: &str,
 ) -> Option<Cow<'a, str>> {
+    let at = position(markup, at, token, name, |kind| kind == Kind::Start)?;
+    Some(value(markup, at, false)).filter(|value| !value.trim().is_empty())
+}
+
+/// Tells whether an element has a child of that name, be it empty.
+pub(super) fn has_child(markup: &Markup<'_>, at: usize, token: &Token<'_>, name: &str) -> bool {
+    position(markup, at, token, name, |kind| matches!(kind, Kind::Start | Kind::Empty)).is_some()
+}
+
+fn position(
+    markup: &Markup<'_>,
+    at: usize,
+    token: &Token<'_>,
+    name: &str,
+    is: impl Fn(Kind) -> bool,
+) -> Option<usize> {
     if token.kind != Kind::Start || !token.closed {
         return None;
     }
     let range = markup.tokens.get(at + 1..token.close as usize)?;
-    let is_child = |token: &Token<'a>| {
-        token.kind == Kind::Start && super::markup::local(token.name).eq_ignore_ascii_case(name)
-    };
-    let step = range.iter().position(is_child)?;
-    Some(value(markup, at + 1 + step, false)).filter(|value| !value.trim().is_empty())
+    let is_child =
+        |token: &Token<'_>| is(token.kind) && super::markup::local(token.name).eq_ignore_ascii_case(name);
+    range.iter().position(is_child).map(|step| at + 1 + step)
 }
 
 /// Returns the content of an element as HTML.
