@@ -297,3 +297,15 @@ fn an_author_without_a_name_is_none() {
         assert_eq!(document.entries[0].authors, [""; 0], "{author}");
     }
 }
+
+#[test]
+fn entities_of_the_document_are_put_in_their_place() {
+    let text = "<!DOCTYPE rss [<!ENTITY org \"NATO\"><!ENTITY b '&org;&org;'><!ENTITY amp \"no\">]><rss><channel><item><title>&org; &amp; &b;</title></item></channel></rss>";
+    assert_eq!(titles(&document(text)), ["NATO & &b;"]);
+    let value = "x".repeat(256);
+    let bomb = format!(
+        "<!DOCTYPE rss [<!ENTITY a \"{value}\">]><rss><channel><item><title>Bases</title><description>{}</description></item></channel></rss>",
+        "&a;".repeat(100_000)
+    );
+    assert_eq!(titles(&document(&bomb)), ["Bases"]);
+}

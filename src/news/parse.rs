@@ -9,6 +9,7 @@
 
 mod cut;
 mod draft;
+mod entities;
 mod field;
 mod json;
 mod lenient;
@@ -53,6 +54,8 @@ fn read_text(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> 
     if text.starts_with(['{', '[']) {
         return json::read(text, context);
     }
+    let expanded = entities::expand(text);
+    let text = expanded.as_ref();
     let mut document = match lenient::read(text, context) {
         Err(error) if shows_a_feed(text) => {
             // A page that shows the feed's source; once decoded, it is the feed.
