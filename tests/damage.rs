@@ -309,3 +309,16 @@ fn entities_of_the_document_are_put_in_their_place() {
     );
     assert_eq!(titles(&document(&bomb)), ["Bases"]);
 }
+
+#[test]
+fn what_is_left_of_a_cut_character_is_dropped() {
+    let whole = "한미 방위비 분담금 협상";
+    for cut in 1..3 {
+        let mut bytes = format!("<rss><channel><item><title>Bases</title><description>{whole}").into_bytes();
+        bytes.truncate(bytes.len() - cut);
+        bytes.extend_from_slice(b"</description></item></channel></rss>");
+        let document = read(&bytes, &Context::default()).unwrap();
+        assert_eq!(document.entries[0].summary.as_deref(), Some("한미 방위비 분담금 협"));
+        assert_eq!(document.flaws.first().map(|flaw| flaw.kind), Some("cut-characters"));
+    }
+}

@@ -167,17 +167,31 @@ fn mostly_utf8(bytes: &[u8]) -> bool {
     good >= bad * 2 && good > 0
 }
 
-/// Reads stray bytes in UTF-8 as Windows-1252, which is what they are when a person pasted them.
+/// Reads stray bytes in UTF-8 as Windows-1252, which is what they are when a person pasted them. What is left
+/// of a character that a program cut in the middle is dropped.
 fn patched(bytes: &[u8]) -> Decoded<'_> {
     let mut text = String::with_capacity(bytes.len());
-    let mut strays = 0usize;
+    let (mut strays, mut cuts) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        strays += chunk.invalid().len();
-        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+        let rest = chunk.invalid();
+        // A lone byte begins a character of three bytes or more only among its like.
+        let among = text.chars().next_back().is_some_and(|char| char.len_utf8() > 2);
+        if rest.len() > 1 || among && matches!(rest, [0xe1..=0xf4]) {
+            cuts += 1;
+            continue;
+        }
+        strays += rest.len();
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(rest).0);
     }
-    let note = format!("{strays} bytes are not UTF-8; read as Windows-1252");
-    Decoded { text: text.into(), flaws: vec![flaw("stray-bytes", note)] }
+    let mut flaws = Vec::new();
+    if strays > 0 {
+        flaws.push(flaw("stray-bytes", format!("{strays} bytes are not UTF-8; read as Windows-1252")));
+    }
+    if cuts > 0 {
+        flaws.push(flaw("cut-characters", format!("{cuts} characters are cut in the middle; left out")));
+    }
+    Decoded { text: text.into(), flaws }
 }
 
 fn flaw(kind: &'static str, note: String) -> Flaw {
