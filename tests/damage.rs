@@ -1,7 +1,7 @@
 //! Damage in feeds, and that it costs nothing but what it stands in.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
-use burdenwatch::news::entry::{Context, Document, Entry};
+use burdenwatch::news::entry::{Context, Document, Entry, Unreadable};
 use burdenwatch::news::parse::read;
 
 fn document(text: &str) -> Document {
@@ -308,6 +308,12 @@ fn entities_of_the_document_are_put_in_their_place() {
         "&a;".repeat(100_000)
     );
     assert_eq!(titles(&document(&bomb)), ["Bases"]);
+}
+
+#[test]
+fn a_page_with_items_in_a_script_is_no_feed() {
+    let page = "<!DOCTYPE html><html><body><script>var t = \"<item><title>x</title></item>\";</script><p>503</p></body></html>";
+    assert_eq!(read(page.as_bytes(), &Context::default()), Err(Unreadable::Html));
 }
 
 #[test]

@@ -109,6 +109,10 @@ impl<'a> Reader<'_, 'a> {
                 && ["rss", "rdf", "feed", "channel"].iter().any(|root| local.eq_ignore_ascii_case(root))
         };
         let root = self.markup.tokens.iter().position(is_root);
+        // A page's script or menu may have items; it is no feed for that.
+        if root.is_none() && looks_like_html(self.markup.text) {
+            return None;
+        }
         match (root, items.first()) {
             (Some(root), Some(first)) => Some(root.min(*first)),
             (root, first) => root.or(first.copied()),
