@@ -1,6 +1,8 @@
 //! Documents made to cost time or memory: none may cost much more than a good one of its size.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use burdenwatch::news::entry::Context;
@@ -72,6 +74,7 @@ fn no_document_takes_long() {
         ("<rss><channel>", ""),
         ("", ">"),
         ("&lt;rss&gt;", ""),
+        ("<!DOCTYPE a [<!ENTITY a \"", "\">]><rss><channel><item><title>&a;</title></item></channel></rss>"),
     ];
     for piece in PIECES {
         for (before, after) in places {
@@ -82,4 +85,77 @@ fn no_document_takes_long() {
             assert!(spent < Duration::from_secs(2), "{piece} after {before} took {spent:?}");
         }
     }
+}
+
+#[test]
+fn no_json_takes_long() {
+    let pieces = [
+        "[",
+        "{\"\":",
+        "\"",
+        "\\u",
+        "\\ud83d",
+        "{\"a\":0},",
+        "0,",
+        "}  ",
+        ":",
+        "],",
+        "{\"authors\":[",
+        "\"a\":\"\\",
+        "{},",
+    ];
+    let places = [
+        ("{\"items\":[", "]}"),
+        ("{\"items\":[{\"title\":\"", "\"}]}"),
+        ("{\"items\":[{\"title\":\"a\",\"_x\":", "}]}"),
+        ("{\"items\":[{\"title\":\"a\",\"authors\":[", "]}]}"),
+        ("{", ""),
+    ];
+    for piece in pieces {
+        for (before, after) in places {
+            let text = format!("{before}{}{after}", piece.repeat(400_000 / piece.len()));
+            let start = Instant::now();
+            let _ = read(text.as_bytes(), &Context::default());
+            let spent = start.elapsed();
+            assert!(spent < Duration::from_secs(2), "{piece} after {before} took {spent:?}");
+        }
+    }
+}
+
+/// The service has 512 MB and reads two documents at a time.
+#[test]
+fn no_document_takes_much_memory() {
+    let rss = |inner: String| format!("<rss><channel>{inner}");
+    let documents = [
+        format!("{{\"items\":[{{\"title\":\"a\",\"_x\":[{}0]}}]}}", "{\"\":0},".repeat(1_000_000)),
+        format!("{{\"items\":[{{\"title\":\"a\",\"authors\":[{}0]}}]}}", "0,".repeat(4_000_000)),
+        rss((0..800_000).map(|number| format!("<a{number}>")).collect()),
+        rss(format!("<item>{}", "<author>".repeat(1_000_000))),
+    ];
+    for document in documents {
+        let peak = peak_of_reading(document.as_bytes());
+        assert!(peak < 110 << 20, "{} of {} bytes", peak, document.len());
+    }
+}
+
+/// Has another process read a document; returns the most memory it had.
+fn peak_of_reading(document: &[u8]) -> usize {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(document).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_burdenwatch"))
+        .args(["parse", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{{\"path\":{:?}}}", file.path()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+    assert!(answer.starts_with('{'));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(input);
+    child.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }

@@ -266,7 +266,9 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// Tells whether a `<` may be more than a character.
 fn begins_markup(tail: &str) -> bool {
-    tail.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'))
+    tail.as_bytes()
+        .get(1)
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'))
 }
 
 /// Tells whether `<!` or `<?` begins what HTML hides, and not just a shout.
