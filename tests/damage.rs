@@ -102,6 +102,10 @@ fn a_section_without_its_end_stops_where_its_element_does() {
         assert_eq!(document.entries[0].summary.as_deref(), Some("cut &"));
         assert_eq!(document.entries[1].link.as_deref(), Some("https://x.test/seoul"));
     }
+    let both = rss(&format!(
+        "<item><title>Bases</title><description><![CDATA[cut <![CDATA[]></description></item>{NEXT}"
+    ));
+    assert_eq!(titles(&both), ["Bases", "Seoul"]);
     let lower = rss("<item><title><![cdata[Bases & costs]]></title></item>");
     assert_eq!(titles(&lower), ["Bases & costs"]);
 }

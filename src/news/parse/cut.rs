@@ -94,9 +94,12 @@ impl<'a> Cutter<'a> {
             return Piece { kind: Kind::CData, name: "", len: end + 3 - at, inner: end - at };
         }
         let before = inner.get(..next.unwrap_or(inner.len())).unwrap_or_default();
-        if let Some(stop) = breaks_off(before, own, next.is_some()) {
+        // With no end to move on to, what lies behind the next section is looked at from there.
+        let beyond = || if end.is_some() { breaks_off(inner, own, false) } else { None };
+        let stop = breaks_off(before, own, next.is_some()).or_else(beyond);
+        if let Some(stop) = stop {
             self.open += 1;
-            let text = before.get(..stop).unwrap_or_default();
+            let text = inner.get(..stop).unwrap_or_default();
             // What is left of the lost end is not text.
             let text = text.strip_suffix(b"]>").or_else(|| text.strip_suffix(b"]]")).unwrap_or(text);
             let text = text.strip_suffix(b"]").unwrap_or(text);

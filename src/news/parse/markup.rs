@@ -265,3 +265,25 @@ pub(super) fn is_container(name: &str) -> bool {
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_on_a_document_has_an_end() {
+        let markup = Markup::cut("<a>b</a>");
+        let read = (0..).take_while(|_| markup.spend(1 << 16)).count();
+        assert!((10..100).contains(&read) && markup.exhausted());
+    }
+
+    #[test]
+    fn names_beyond_what_is_remembered_are_open() {
+        let names: String = (0..MOST_NAMES + 10).map(|number| format!("<a{number}></a{number}>")).collect();
+        let text = format!("{names}<a0></A0>");
+        let markup = Markup::cut(&text);
+        let closed = |index: usize| markup.tokens.get(index).is_some_and(|token| token.closed);
+        assert!(closed(0) && closed(2 * MOST_NAMES - 2) && !closed(2 * MOST_NAMES));
+        assert!(closed(markup.tokens.len() - 2));
+    }
+}
