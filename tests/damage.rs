@@ -331,4 +331,6 @@ fn what_is_left_of_a_cut_character_is_dropped() {
         assert_eq!(document.entries[0].summary.as_deref(), Some("한미 방위비 분담금 협"));
         assert_eq!(document.flaws.first().map(|flaw| flaw.kind), Some("cut-characters"));
     }
+    let french = b"<rss><channel><item><title>\xc3\xa9t\xc3\xa9 d\xc3\xa9cid\xc3\xa9 \xc3\xa9t\xc3\xa9 \xabvoil\xe0\xbb</title></item></channel></rss>";
+    assert_eq!(titles(&read(french, &Context::default()).unwrap()), ["été décidé été «voilà»"]);
 }

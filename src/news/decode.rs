@@ -175,9 +175,15 @@ fn patched(bytes: &[u8]) -> Decoded<'_> {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         let rest = chunk.invalid();
-        // A lone byte begins a character of three bytes or more only among its like.
-        let among = text.chars().next_back().is_some_and(|char| char.len_utf8() > 2);
-        if rest.len() > 1 || among && matches!(rest, [0xe1..=0xf4]) {
+        // The beginning of a dash or a curly quote, of a character off the basic plane; or of one of three bytes
+        // among its like. \xe0\xbb may be the end of a French quotation.
+        let among = || text.chars().next_back().is_some_and(|char| char.len_utf8() > 2);
+        let cut = match rest {
+            [0xe2, 0x80] | [0xf0..=0xf4, _, ..] => true,
+            [0xe0..=0xf4, ..] => among(),
+            _ => false,
+        };
+        if cut {
             cuts += 1;
             continue;
         }
