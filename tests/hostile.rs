@@ -88,6 +88,34 @@ fn no_document_takes_long() {
 }
 
 #[test]
+fn what_is_long_is_not_looked_at_again_for_every_tag_or_item() {
+    let long = "x".repeat(200_000);
+    let dc = "xmlns:m='http://purl.org/dc/terms/'";
+    let documents = [
+        format!("<rss xmlns:m='u'><channel><item b='{long}' {dc}>{}", "<m:x>".repeat(40_000)),
+        format!(
+            "<rss><channel xml:base='https://x.test/{long}'>{}",
+            "<item><link>a</link></item>".repeat(10_000)
+        ),
+        format!(
+            "<rss><channel>{}",
+            format!("<feed xml:base='{}/'><item><link>a</link></item>", "x".repeat(200)).repeat(5_000)
+        ),
+        format!(
+            "<rss><channel><item><title>a</title><description>{long}</description>{}",
+            "<m:description xmlns:m='http://purl.org/dc/terms/'>x</m:description>".repeat(10_000)
+        ),
+    ];
+    for text in documents {
+        let start = Instant::now();
+        let base = url::Url::parse("https://x.test/").unwrap();
+        let _ = read(text.as_bytes(), &Context { base: Some(&base), ..Context::default() });
+        let spent = start.elapsed();
+        assert!(spent < Duration::from_secs(2), "{:?} took {spent:?}", text.get(..60));
+    }
+}
+
+#[test]
 fn no_json_takes_long() {
     let pieces = [
         "[",

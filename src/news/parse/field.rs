@@ -17,6 +17,9 @@ const MOST_DATES: usize = 8;
 /// The most descriptions kept besides the summary.
 const MOST_ASIDES: usize = 8;
 
+/// The longest base address, in bytes.
+const LONGEST_BASE: usize = 4096;
+
 /// A field's candidate, and how good a place it came from: less is better.
 type Ranked<'a> = Option<(u8, Cow<'a, str>)>;
 
@@ -112,6 +115,7 @@ impl<'m, 'a> Item<'m, 'a> {
         self.lang = Attributes::get(tag, "xml:lang");
         self.base = rebased(self.base.take(), tag);
         let mut at = index + 1;
+        let items_own = self.names.own(tag);
         // Where a media object ends: what has no prefix in it is not the item's.
         let mut media = 0;
         while at < end {
@@ -124,8 +128,9 @@ impl<'m, 'a> Item<'m, 'a> {
             if at < media && !token.name.contains(':') {
                 vocabulary = Vocabulary::Media;
             }
-            let own = self.names.own(token.name, self.markup.slice(token.from, token.to));
-            let own = own.or_else(|| self.names.own(token.name, tag).filter(|_| token.name.contains(':')));
+            let prefix = token.name.split_once(':').map_or("", |(prefix, _)| prefix);
+            let own = self.names.own(self.markup.slice(token.from, token.to)).of(prefix);
+            let own = own.or_else(|| items_own.of(prefix).filter(|_| !prefix.is_empty()));
             let vocabulary = own.unwrap_or(vocabulary);
             let local = local.to_ascii_lowercase();
             if vocabulary == Vocabulary::Media && matches!(local.as_str(), "group" | "content") {
@@ -414,11 +419,18 @@ fn rebased(base: Option<Url>, tag: &str) -> Option<Url> {
 }
 
 fn rebased_here(base: Option<&Url>, tag: &str) -> Option<Url> {
-    let href = Attributes::get(tag, "xml:base")?;
-    match base {
-        Some(base) => base.join(href.trim()).ok(),
-        None => Url::parse(href.trim()).ok(),
-    }
+    joined(base, &Attributes::get(tag, "xml:base")?)
+}
+
+/// Joins a base address with the one it is in. It is copied for every link, so it must be no longer than
+/// addresses are.
+pub(super) fn joined(base: Option<&Url>, href: &str) -> Option<Url> {
+    let href = Some(href.trim()).filter(|href| href.len() <= LONGEST_BASE)?;
+    let joined = match base {
+        Some(base) => base.join(href).ok(),
+        None => Url::parse(href).ok(),
+    };
+    joined.filter(|url| url.as_str().len() <= LONGEST_BASE)
 }
 
 /// A language tag, lower case.

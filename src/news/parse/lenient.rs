@@ -156,10 +156,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn container(&mut self, token: &Token<'a>) {
         if let Some(href) = self.attribute(token, "xml:base") {
-            let joined = match &self.base {
-                Some(base) => base.join(href.trim()).ok(),
-                None => Url::parse(href.trim()).ok(),
-            };
+            let joined = field::joined(self.base.as_ref(), &href);
             self.base = joined.or(self.base.take());
         }
         if let Some(lang) = self.attribute(token, "xml:lang").filter(|lang| !lang.trim().is_empty()) {

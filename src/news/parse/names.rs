@@ -10,6 +10,8 @@ use crate::news::text::entity;
 const SEARCHED: usize = 100_000;
 /// How many prefixes are remembered.
 const REMEMBERED: usize = 1_000;
+/// How many of those are that one tag declares for itself.
+const MOST_OWN: usize = 16;
 
 /// The vocabulary an element is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +86,27 @@ impl<'a> Names<'a> {
         (declared.unwrap_or_else(|| usual(prefix)), local)
     }
 
-    /// Returns what the tag itself says its name is of, if it does.
-    pub(super) fn own(&self, name: &str, tag: &str) -> Option<Vocabulary> {
+    /// Returns what a tag says for itself of prefixes, and of names without one.
+    pub(super) fn own(&self, tag: &'a str) -> Own<'a> {
         if !self.inner {
-            return None;
+            return Own::default();
         }
-        let prefix = name.split_once(':').map(|(prefix, _)| prefix);
-        let declares = |(name, uri): (&str, &str)| match prefix {
-            Some(prefix) => (name.strip_prefix("xmlns:") == Some(prefix)).then(|| declared(prefix, uri)),
-            None => (name == "xmlns").then(|| vocabulary(uri)).filter(|own| own.is_extension()),
+        let declares = |(name, uri): (&'a str, &'a str)| match name.strip_prefix("xmlns:") {
+            Some(prefix) => Some((prefix, declared(prefix, uri))),
+            None => (name == "xmlns").then(|| ("", vocabulary(uri))).filter(|(_, own)| own.is_extension()),
         };
-        Attributes::of(tag).take(256).find_map(declares)
+        Own(Attributes::of(tag).take(256).filter_map(declares).take(MOST_OWN).collect())
+    }
+}
+
+/// What one tag says for itself.
+#[derive(Debug, Default)]
+pub(super) struct Own<'a>(Vec<(&'a str, Vocabulary)>);
+
+impl Own<'_> {
+    /// Returns the vocabulary of a prefix, the empty one being none.
+    pub(super) fn of(&self, prefix: &str) -> Option<Vocabulary> {
+        self.0.iter().find(|(own, _)| *own == prefix).map(|(_, means)| *means)
     }
 }
 
