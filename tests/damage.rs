@@ -241,6 +241,14 @@ fn a_bracket_lost_in_a_json_feed_costs_no_item() {
         format!("{{{first},{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
         format!("{{{first}}}}},{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
         format!("{{{first}}} {{\"id\":\"2\",\"title\":\"Seoul\"}} {last},,"),
+        format!("{{{first},\"tags\":[\"a,{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first},\"tags\":[\"a\",{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first},\"url\":\"https,{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first}}},]{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!("{{{first}}},[{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"),
+        format!(
+            "\"{{{first}}},\"{{\"id\":\"1\",\"title\":\"Bases\"}},{{\"id\":\"2\",\"title\":\"Seoul\"}},{last}"
+        ),
         format!("{{{first}}},null,5,\"x\",[{{}}],{{\"id\":\"2\",\"title\":\"Seoul\",}},{last},"),
     ] {
         assert_eq!(titles(&json(&items)), ["Bases", "Seoul", "Tokyo"], "{items}");

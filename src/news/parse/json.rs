@@ -1,9 +1,11 @@
 //! JSON Feed, whatever the types of its fields and the state of its JSON.
 
+mod items;
 mod reader;
 
 use std::borrow::Cow;
 
+use self::items::Items;
 use self::reader::Reader;
 use super::draft::{Dates, Draft, Finisher, MOST_AUTHORS, MOST_ENTRIES};
 use super::field;
@@ -16,11 +18,15 @@ struct Head<'a> {
     title: Option<Cow<'a, str>>,
     language: Option<Cow<'a, str>>,
     items: Option<usize>,
+    /// It does not end where it should.
+    broken: bool,
 }
 
 /// An item as found. Of a key that comes twice the last one counts.
 #[derive(Debug, Default)]
 struct Item<'a> {
+    /// The first key.
+    first: Option<Cow<'a, str>>,
     id: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
     external_url: Option<Cow<'a, str>>,
@@ -38,7 +44,7 @@ struct Item<'a> {
 /// Reads a JSON Feed.
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unreadable> {
     let head = head(text);
-    let Some(items) = head.items else {
+    let Some(list) = head.items else {
         return Err(Unreadable::NotAFeed("it is JSON without a list of items".to_owned()));
     };
     let lang = head.language.as_deref().map(field::tag).filter(|lang| !lang.is_empty());
@@ -49,28 +55,32 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Document, Unread
         ..Document::default()
     };
     let feed_lang = lang.as_deref().or(context.lang);
-    let mut reader = Reader::new(text, items);
-    reader.enter();
+    let mut items = Items::new(text, list, head.broken);
     let mut more = false;
-    while reader.element() {
-        if reader.peek() != Some(b'{') {
-            reader.skip();
-            continue;
-        }
+    while items.advance() {
         more = document.entries.len() >= MOST_ENTRIES;
         if more {
             break;
         }
-        let item = item(&mut reader);
-        // What is cut off comes whole with the next poll.
-        if !reader.ended {
-            document.entries.extend(finisher.finish(&draft(&item), feed_lang));
+        let (start, broken) = (items.reader.place(), items.reader.broken);
+        let mut found = item(&mut items.reader);
+        let (sound, cut) = (items.reader.broken == broken && !items.reader.ended, items.reader.ended);
+        if let Some(next) = items.overrun(start, sound) {
+            items.reader.broken = broken + 1;
+            found = item(&mut Reader::new(text.get(..next).unwrap_or_default(), start));
+        } else if cut {
+            // What is cut off comes whole with the next poll.
+            continue;
+        } else if sound {
+            items.learn(found.first.as_deref().unwrap_or_default());
         }
+        document.entries.extend(finisher.finish(&draft(&found), feed_lang));
     }
+    let reader = &items.reader;
     if document.entries.is_empty() && (reader.ended || reader.broken > 0) {
         return Err(Unreadable::NotAFeed("it is broken JSON, without a whole item".to_owned()));
     }
-    damage(&reader, more, &mut document);
+    damage(reader, more, &mut document);
     finisher.report(&mut document);
     document.cut_off = reader.ended;
     document.lang = lang;
@@ -119,6 +129,7 @@ fn head(text: &str) -> Head<'_> {
             _ => reader.skip(),
         }
     }
+    head.broken = reader.broken > 0 || reader.ended || reader.peek().is_some();
     head
 }
 
@@ -127,6 +138,7 @@ fn item<'a>(reader: &mut Reader<'a>) -> Item<'a> {
     let mut item = Item::default();
     reader.enter();
     while let Some(key) = reader.key() {
+        item.first.get_or_insert_with(|| key.clone());
         let slot = match key.as_ref() {
             "id" => &mut item.id,
             "url" => &mut item.url,

@@ -29,6 +29,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Goes to a place in the text.
+    pub(super) fn go(&mut self, at: usize) {
+        self.at = at;
+        self.ended = false;
+    }
+
     /// Returns the first byte of what comes next.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..)?;
