@@ -98,7 +98,8 @@ fn a_megabyte_of_anything_is_quick() {
         plain(&text);
         title(&text);
         let spent = start.elapsed();
-        assert!(spent < Duration::from_secs(2), "{bomb} took {spent:?}");
+        // A tenth of it on an idle machine; what is not linear takes longer by far.
+        assert!(spent < Duration::from_secs(5), "{bomb} took {spent:?}");
     }
 }
 
