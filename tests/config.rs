@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use burdenwatch::cli::Outcome;
 use burdenwatch::cli::check;
-use burdenwatch::config::load::{Compiled, Loaded, load_with};
+use burdenwatch::config::load::{Compiled, Loaded, load, load_again, load_with};
 use burdenwatch::config::{Config, Quiet, Security, Transport};
 use burdenwatch::problem::{Problem, Severity, Source};
 use tempfile::TempDir;
@@ -226,6 +226,26 @@ fn complaints_of_the_rule_compiler_stop_the_load_and_unknown_topics_do_not() {
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean \"us-japan\"?"));
     let loaded = load(|source| Problem::warning(source, 7..10, "a thin rule")).unwrap();
     assert_eq!((loaded.rules, loaded.rule_count, loaded.problems.len()), (7, 3, 2));
+}
+
+#[test]
+fn rules_that_have_not_changed_are_not_compiled_again() {
+    let rules = |word: &str| {
+        format!("[sets.a]\nen = [\"{word}\"]\n[[rule]]\nid = \"a\"\ntopic = \"t\"\nwhen = \"a\"\n")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (path, file) = (dir.path().join("b.toml"), dir.path().join("rules.toml"));
+    fs::write(&file, rules("burden sharing")).unwrap();
+    fs::write(&path, format!("[rules]\nfiles = [\"rules.toml\"]\n{MAIL}{REST}")).unwrap();
+    let first = load(&path).unwrap();
+    let again = load_again(&path, &first.rules).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first.rules, &again.rules));
+    assert_eq!(again.rule_count, 1);
+    fs::write(&file, rules("cost sharing")).unwrap();
+    let changed = load_again(&path, &first.rules).unwrap();
+    assert_ne!(changed.rules.hash(), first.rules.hash());
+    fs::write(&file, "[[rule]]\n").unwrap();
+    assert!(load_again(&path, &changed.rules).is_err());
 }
 
 #[test]

@@ -16,8 +16,8 @@ use super::tree::{File, Place, Section, Sink};
 use super::{Config, Mail, Polling, Service, feed, mail, polling, service, subscription};
 use crate::digest::Templates;
 use crate::problem::{Problem, Severity, Source};
-use crate::rules::builtin;
 use crate::rules::set::RuleSet;
+use crate::rules::{builtin, compile};
 
 /// A configuration that holds, and what is odd about it.
 #[derive(Debug)]
@@ -55,6 +55,17 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
     load_with(path, &|name| std::env::var(name).ok(), compile_rules)
 }
 
+/// Does what [`load`] does for a daemon that has rules already: files that say the same are not compiled again.
+///
+/// # Errors
+/// All that is wrong, by file and position, warnings included.
+pub fn load_again(path: &Path, known: &Arc<RuleSet>) -> Result<Loaded, Vec<Problem>> {
+    load_with(path, &|name| std::env::var(name).ok(), |sources| {
+        let same = with_builtin(sources, |sources| RuleSet::hash_of(sources) == known.hash());
+        if same { compiled(Arc::clone(known), Vec::new()) } else { compile_rules(sources) }
+    })
+}
+
 /// Returns the rule files a configuration names, uncompiled; what else is wrong with it does not matter.
 ///
 /// # Errors
@@ -75,19 +86,25 @@ pub fn rule_sources(path: &Path) -> Result<Vec<Source>, Vec<Problem>> {
 
 /// Compiles the rule files and runs their tests; without any, the pack compiled into the program is used.
 fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
-    let builtin = if sources.is_empty() { builtin::sources() } else { Vec::new() };
-    let compiled = RuleSet::compile(if sources.is_empty() { &builtin } else { sources });
-    let mut problems = compiled.problems;
-    problems.extend(compiled.set.iter().flat_map(RuleSet::failures));
+    let compile::Compiled { set, mut problems } = with_builtin(sources, RuleSet::compile);
+    problems.extend(set.iter().flat_map(RuleSet::failures));
     if sources.is_empty() {
         // Remarks on a pack that the operator did not write and cannot edit are nobody's.
         problems.retain(|problem| problem.severity == Severity::Error);
     }
-    let topics = compiled.set.as_ref().map(|set| {
-        set.rules().iter().flat_map(|rule| [rule.topic.clone(), rule.id.clone()]).collect::<BTreeSet<_>>()
-    });
-    let rule_count = compiled.set.as_ref().map_or(0, |set| set.rules().len());
-    Compiled { rules: compiled.set.map(Arc::new), rule_count, topics, problems }
+    let Some(mut set) = set else { return Compiled { rules: None, rule_count: 0, topics: None, problems } };
+    set.forget_reports();
+    compiled(Arc::new(set), problems)
+}
+
+fn with_builtin<T>(sources: &[Source], work: impl FnOnce(&[Source]) -> T) -> T {
+    if sources.is_empty() { work(&builtin::sources()) } else { work(sources) }
+}
+
+fn compiled(rules: Arc<RuleSet>, problems: Vec<Problem>) -> Compiled<Arc<RuleSet>> {
+    let known = rules.rules();
+    let topics = known.iter().flat_map(|rule| [rule.topic.clone(), rule.id.clone()]).collect();
+    Compiled { rule_count: known.len(), topics: Some(topics), problems, rules: Some(rules) }
 }
 
 /// Reads the user's mail templates and tries them on sample mails.

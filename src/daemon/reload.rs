@@ -48,8 +48,8 @@ async fn reload(
     changes: &mpsc::Sender<Change>,
 ) -> Result<String, Refusal> {
     let old = house.setup();
-    let path = old.config.path.clone();
-    let loaded = tokio::task::spawn_blocking(move || load::load(&path)).await;
+    let (path, rules) = (old.config.path.clone(), Arc::clone(&old.rules));
+    let loaded = tokio::task::spawn_blocking(move || load::load_again(&path, &rules)).await;
     let loaded = match loaded {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(problems)) => return Err(Refusal { problems }),

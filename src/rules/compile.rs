@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use sha2::{Digest, Sha256};
-
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{self, Expr, Node, SetId};
@@ -102,14 +100,9 @@ fn assemble(
             rules_of.get_mut(*set).into_iter().for_each(|list| list.push(at));
         }
     }
-    let mut hash = Sha256::new();
-    for source in sources {
-        hash.update((source.text.len() as u64).to_le_bytes());
-        hash.update(source.text.as_bytes());
-    }
     RuleSet {
         infos: rules.iter().map(|rule| rule.info.clone()).collect(),
-        hash: data_encoding::HEXLOWER.encode(&hash.finalize()),
+        hash: RuleSet::hash_of(sources),
         tests: files
             .iter()
             .flat_map(|file| file.tests.iter().map(|t| (file.source.clone(), t.clone())))

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use sha2::{Digest, Sha256};
+
 use crate::problem::Source;
 use crate::rules::compound::Also;
 use crate::rules::evaluate::{Evidence, View, Weights};
@@ -192,6 +194,21 @@ impl RuleSet {
     /// Returns the rules, in the order of the files.
     pub fn rules(&self) -> &[RuleInfo] {
         &self.infos
+    }
+
+    /// Returns the hash of rule files, hexadecimal (SHA-256 over each one's length and text).
+    pub fn hash_of(sources: &[Source]) -> String {
+        let mut hash = Sha256::new();
+        for source in sources {
+            hash.update((source.text.len() as u64).to_le_bytes());
+            hash.update(source.text.as_bytes());
+        }
+        data_encoding::HEXLOWER.encode(&hash.finalize())
+    }
+
+    /// Lets go of how the tests went.
+    pub fn forget_reports(&mut self) {
+        self.reports = OnceLock::new();
     }
 
     /// Returns the hash of the sources, hexadecimal.
