@@ -9,7 +9,7 @@ use crate::rules::expression::{self, Expr, Node, SetId};
 use crate::rules::file::{self, File, meant};
 use crate::rules::necessary::least_score;
 use crate::rules::outcome::{Field, Level};
-use crate::rules::scan::{Entry, Expression, Scanner};
+use crate::rules::scan::{Expression, Literals, Scanner};
 use crate::rules::set::{Pattern, Rule, RuleInfo, RuleSet, Set};
 use crate::rules::shapes::Shapes;
 use crate::rules::table::Word;
@@ -124,7 +124,7 @@ pub(crate) struct Builder {
     pub(crate) problems: Vec<Problem>,
     pub(crate) sets: Vec<Set>,
     pub(crate) patterns: Vec<Pattern>,
-    pub(crate) literals: Vec<(String, Entry)>,
+    pub(crate) literals: Literals,
     pub(crate) shapes: Shapes,
     pub(crate) regexes: Vec<Expression>,
     pub(crate) globals: HashMap<String, SetId>,

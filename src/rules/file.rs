@@ -1,24 +1,15 @@
 //! A rule file as a person wrote it: its parts, each with its place.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::{Problem, Source, did_you_mean};
 use crate::rules::expression::{FIELDS, RESERVED, field};
 use crate::rules::outcome::{Field, Level};
+use crate::rules::set::{List, Pattern};
 use crate::rules::table::{Table, Word, number};
-
-/// One pattern of a set.
-#[derive(Debug, Clone)]
-pub(crate) struct Pattern {
-    /// The key of its list.
-    pub(crate) lang: String,
-    /// What is written.
-    pub(crate) word: Word,
-    /// Whether it is a regular expression.
-    pub(crate) regex: bool,
-}
 
 /// A named set.
 #[derive(Debug, Clone)]
@@ -212,9 +203,10 @@ fn sets(source: &Source, table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> 
                 listed += 1;
                 continue;
             };
+            let all = Arc::new(List { source: source.clone(), lang: lang.text, regex: false });
             for item in list.iter() {
                 listed += 1;
-                patterns.extend(pattern(source, &lang.text, item, problems));
+                patterns.extend(pattern(&all, item, problems));
             }
         }
         if listed == 0 {
@@ -228,17 +220,13 @@ fn sets(source: &Source, table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> 
 }
 
 fn pattern(
-    source: &Source,
-    lang: &str,
+    list: &Arc<List>,
     item: &toml::Spanned<DeValue<'_>>,
     problems: &mut Vec<Problem>,
 ) -> Option<Pattern> {
+    let source = &list.source;
     if let Some(text) = item.get_ref().as_str() {
-        return Some(Pattern {
-            lang: lang.to_owned(),
-            word: Word::new(source, text, item.span()),
-            regex: false,
-        });
+        return Some(Pattern::new(Arc::clone(list), text, item.span()));
     }
     let Some(table) = item.get_ref().as_table() else {
         let what = format!("a pattern is a string, not a {}", item.get_ref().type_str());
@@ -253,7 +241,8 @@ fn pattern(
         problems.push(Problem::error(source, item.span(), what).hint("write `{ re = \"...\" }`"));
     }
     table.done(problems);
-    word.map(|word| Pattern { lang: lang.to_owned(), word, regex: true })
+    let list = || Arc::new(List { source: source.clone(), lang: list.lang.clone(), regex: true });
+    word.map(|word| Pattern::new(list(), &word.text, word.span))
 }
 
 fn rule(source: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) -> Option<Rule> {

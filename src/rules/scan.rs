@@ -1,6 +1,7 @@
 //! Finds every pattern in an article: one pass of an automaton, then edges and capitals.
 
 use std::cell::{OnceCell, RefCell};
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -74,6 +75,22 @@ impl EntryKind {
     /// Returns what a variant's literal leads to.
     pub(crate) fn of(variant: &Variant, shapes: &mut Shapes) -> Self {
         if variant.is_plain() { Self::Plain(variant.ends) } else { Self::Shaped(shapes.add(variant)) }
+    }
+}
+
+/// Literals and what they lead to, while rules are compiled.
+#[derive(Debug, Default)]
+pub(crate) struct Literals {
+    /// All of them, one after the other.
+    text: String,
+    entries: Vec<(Range<u32>, Entry)>,
+}
+
+impl Literals {
+    pub(crate) fn add(&mut self, word: &str, entry: Entry) {
+        let from = self.text.len() as u32;
+        self.text.push_str(word);
+        self.entries.push((from..self.text.len() as u32, entry));
     }
 }
 
@@ -210,17 +227,20 @@ fn tidy(list: &mut Vec<Occurrence>) {
 impl Scanner {
     /// Builds the automaton. `literals` pairs each literal with its entry.
     pub(crate) fn new(
-        literals: Vec<(String, Entry)>,
+        literals: Literals,
         shapes: Shapes,
         regexes: Vec<Expression>,
         fields: Vec<Field>,
     ) -> Result<Self, aho_corasick::BuildError> {
-        let mut literals = literals;
-        literals.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut words: Vec<String> = Vec::with_capacity(literals.len());
+        let Literals { text, entries: mut literals } = literals;
+        let word =
+            |range: &Range<u32>| text.get(range.start as usize..range.end as usize).unwrap_or_default();
+        literals.sort_by(|(a, _), (b, _)| word(a).cmp(word(b)));
+        let mut words: Vec<&str> = Vec::with_capacity(literals.len());
         let (mut lefts, mut firsts): (Vec<Edge>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
-        for (word, entry) in literals {
+        for (range, entry) in literals {
+            let word = word(&range);
             let left = entry.kind.left(&shapes);
             match lefts.last_mut() {
                 Some(known) if words.last() == Some(&word) => {

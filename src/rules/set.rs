@@ -14,7 +14,6 @@ use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
-use crate::rules::table::Word;
 use crate::rules::testing::TestReport;
 
 /// Evidence beyond this many hits is not kept.
@@ -87,7 +86,7 @@ pub(crate) struct Set {
 /// A compiled pattern.
 ///
 /// Tens of thousands of them are kept for as long as the daemon runs, so what the file says is looked up there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     list: Arc<List>,
     span: Range<u32>,
@@ -106,11 +105,11 @@ pub(crate) struct List {
 }
 
 impl Pattern {
-    pub(crate) fn new(list: Arc<List>, word: &Word) -> Self {
-        let span = word.span.start as u32..word.span.end as u32;
-        let mut pattern = Self { list, span, unescaped: None };
-        if pattern.text() != word.text {
-            pattern.unescaped = Some(Box::new(word.text.clone()));
+    /// Returns the pattern whose value stands at `span`, quotes included.
+    pub(crate) fn new(list: Arc<List>, text: &str, span: Range<usize>) -> Self {
+        let mut pattern = Self { list, span: span.start as u32..span.end as u32, unescaped: None };
+        if pattern.text() != text {
+            pattern.unescaped = Some(Box::new(text.to_owned()));
         }
         pattern
     }
@@ -129,13 +128,24 @@ impl Pattern {
         self.span.start as usize..self.span.end as usize
     }
 
+    /// Returns the place in the file of a range of what is written; all of it, where the file has it with escapes.
+    pub(crate) fn place(&self, range: Range<usize>) -> Range<usize> {
+        let span = self.span();
+        let inner = self.source().text.get(span.clone()).and_then(|raw| raw.find(self.text()));
+        inner.map_or(span.clone(), |at| span.start + at + range.start..span.start + at + range.end)
+    }
+
+    pub(crate) fn is_regex(&self) -> bool {
+        self.list.regex
+    }
+
     pub(crate) fn lang(&self) -> &str {
         &self.list.lang
     }
 
     /// Returns what it stands for, read anew; nothing for a regular expression.
     pub(crate) fn variants(&self) -> Vec<Variant> {
-        if self.list.regex { Vec::new() } else { crate::rules::pattern::read(self.text(), self.lang()).0 }
+        if self.is_regex() { Vec::new() } else { crate::rules::pattern::read(self.text(), self.lang()).0 }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The sets of rule files: their patterns read, and put where the automaton finds them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::problem::{Problem, Source};
 use crate::rules::compile::Builder;
@@ -12,7 +11,7 @@ use crate::rules::literal;
 use crate::rules::normal::Normal;
 use crate::rules::pattern::{self, Variant};
 use crate::rules::scan::{Entry, EntryKind, Expression};
-use crate::rules::set::{List, Pattern, Set};
+use crate::rules::set::{Pattern, Set};
 
 /// A regular expression's compiled form may take this many bytes.
 const REGEX_SIZE: usize = 1 << 20;
@@ -50,22 +49,12 @@ impl Builder {
         let first = self.patterns.len();
         self.costs.push(1);
         for (source, set) in parts {
-            let mut lists: Vec<Arc<List>> = Vec::new();
             for pattern in &set.patterns {
-                let mut known = lists.iter().rev();
-                let list =
-                    known.find(|list| list.lang == pattern.lang && list.regex == pattern.regex).cloned();
-                let list = list.unwrap_or_else(|| {
-                    let (source, lang) = ((*source).clone(), pattern.lang.clone());
-                    let list = Arc::new(List { source, lang, regex: pattern.regex });
-                    lists.push(Arc::clone(&list));
-                    list
-                });
-                match pattern.regex {
+                match pattern.is_regex() {
                     true => self.regex(source, id, pattern),
                     false => self.literal(source, id, pattern),
                 }
-                self.patterns.push(Pattern::new(list, &pattern.word));
+                self.patterns.push(pattern.clone());
             }
         }
         let patterns = first..self.patterns.len();
@@ -144,10 +133,10 @@ impl Builder {
         order
     }
 
-    fn literal(&mut self, source: &Source, set: SetId, pattern: &file::Pattern) {
-        let (variants, mistakes) = pattern::read(&pattern.word.text, &pattern.lang);
+    fn literal(&mut self, source: &Source, set: SetId, pattern: &Pattern) {
+        let (variants, mistakes) = pattern::read(pattern.text(), pattern.lang());
         for mistake in mistakes {
-            let span = pattern.word.place(mistake.span);
+            let span = pattern.place(mistake.span);
             let problem = match mistake.fatal {
                 true => Problem::error(source, span, mistake.what),
                 false => Problem::warning(source, span, mistake.what),
@@ -160,13 +149,13 @@ impl Builder {
         }
         for variant in variants {
             let kind = EntryKind::of(&variant, &mut self.shapes);
-            self.literals.push((variant.head.text, Entry { set: set as u32, pattern: number, kind }));
+            self.literals.add(&variant.head.text, Entry { set: set as u32, pattern: number, kind });
         }
     }
 
-    fn regex(&mut self, source: &Source, set: SetId, pattern: &file::Pattern) {
-        let span = pattern.word.span.clone();
-        let text = &pattern.word.text;
+    fn regex(&mut self, source: &Source, set: SetId, pattern: &Pattern) {
+        let span = pattern.span();
+        let text = pattern.text();
         let number = self.patterns.len() as u32;
         let regex = regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).dfa_size_limit(REGEX_SIZE).build();
         let (regex, hir) = match (regex, regex_syntax::parse(text)) {
@@ -202,7 +191,7 @@ impl Builder {
                 self.problems.push(Problem::warning(source, span.clone(), what).hint(hint));
             }
             let kind = EntryKind::Regex(self.regexes.len() as u32);
-            self.literals.push((word, Entry { set: set as u32, pattern: number, kind }));
+            self.literals.add(&word, Entry { set: set as u32, pattern: number, kind });
         }
         self.regexes.push(Expression { regex, set, pattern: number });
     }
@@ -210,11 +199,11 @@ impl Builder {
 
 /// Says what a set that goes on repeats.
 fn repeated(before: &[(&Source, &file::Set)], set: &file::Set) -> Option<String> {
-    let known = |lang: &str| before.iter().any(|(_, other)| other.patterns.iter().any(|p| p.lang == lang));
+    let known = |lang: &str| before.iter().any(|(_, other)| other.patterns.iter().any(|p| p.lang() == lang));
     if set.also.is_some() && before.iter().any(|(_, other)| other.also.is_some()) {
         return Some("has an `also` elsewhere".to_owned());
     }
-    let lang = set.patterns.iter().map(|pattern| &pattern.lang).find(|lang| known(lang))?;
+    let lang = set.patterns.iter().map(Pattern::lang).find(|lang| known(lang))?;
     Some(format!("is defined twice in `{lang}`"))
 }
 
