@@ -7,6 +7,7 @@ use crate::problem::{Problem, Severity, Source};
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{self, Expr, Node, SetId};
 use crate::rules::file::{self, File, meant};
+use crate::rules::grammar;
 use crate::rules::necessary::least_score;
 use crate::rules::outcome::{Field, Level};
 use crate::rules::scan::{Expression, Literals, Scanner};
@@ -229,7 +230,7 @@ impl Builder {
                 }
             })
         };
-        match expression::parse(&word.text, file.near, &mut resolve) {
+        match grammar::parse(&word.text, file.near, &mut resolve) {
             Ok(expr) => Some(expr),
             Err(mistakes) => {
                 for mistake in mistakes {

@@ -12,6 +12,7 @@ pub(crate) mod evaluate;
 pub(crate) mod expression;
 pub(crate) mod file;
 pub(crate) mod fold;
+pub(crate) mod grammar;
 pub(crate) mod lint;
 pub(crate) mod literal;
 pub mod near;
