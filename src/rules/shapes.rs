@@ -17,8 +17,9 @@ pub(crate) struct Shapes {
     shapes: Vec<Shape>,
     /// The head and the rest of each shape.
     pieces: Vec<Held>,
+    /// What stands after stars.
     texts: String,
-    /// For each byte of `texts`, whether it must be a capital.
+    /// For each byte of a piece where it matters, whether it must be a capital.
     capitals: Vec<bool>,
 }
 
@@ -34,13 +35,19 @@ struct Shape {
 /// A piece and where its text is.
 #[derive(Debug, Clone, Copy)]
 struct Held {
-    from: u32,
-    to: u32,
-    /// Capitals matter.
-    cased: bool,
+    text: Part,
+    /// Empty where capitals do not matter.
+    capitals: Part,
 }
 
-impl Held {
+/// A part of a list that all share.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    from: u32,
+    to: u32,
+}
+
+impl Part {
     fn range(self) -> Range<usize> {
         self.from as usize..self.to as usize
     }
@@ -50,22 +57,20 @@ impl Shapes {
     /// Keeps a variant's shape and returns its number.
     pub(crate) fn add(&mut self, variant: &Variant) -> u32 {
         let first = self.pieces.len() as u32;
-        self.hold(&variant.head);
-        variant.rest.iter().for_each(|piece| self.hold(piece));
+        // The automaton has read the head; its capitals are left to look at.
+        self.hold("", &variant.head);
+        variant.rest.iter().for_each(|piece| self.hold(&piece.text, piece));
         let count = self.pieces.len() as u32 - first;
         self.shapes.push(Shape { first, count, ends: variant.ends });
         self.shapes.len() as u32 - 1
     }
 
-    fn hold(&mut self, piece: &Piece) {
-        let from = self.texts.len() as u32;
-        self.texts.push_str(&piece.text);
-        match &piece.capitals {
-            Some(capitals) => self.capitals.extend(capitals),
-            None => self.capitals.extend(std::iter::repeat_n(false, piece.text.len())),
-        }
-        self.capitals.resize(self.texts.len(), false);
-        self.pieces.push(Held { from, to: self.texts.len() as u32, cased: piece.capitals.is_some() });
+    fn hold(&mut self, text: &str, piece: &Piece) {
+        let (from, at) = (self.texts.len() as u32, self.capitals.len() as u32);
+        self.texts.push_str(text);
+        self.capitals.extend(piece.capitals.iter().flatten());
+        let text = Part { from, to: self.texts.len() as u32 };
+        self.pieces.push(Held { text, capitals: Part { from: at, to: self.capitals.len() as u32 } });
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -89,14 +94,14 @@ impl Shapes {
     }
 
     fn same_case(&self, piece: Held, normal: &Normal, start: usize) -> bool {
-        let capitals = || self.capitals.get(piece.range()).unwrap_or_default();
-        !piece.cased || capitals().iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
+        let capitals = self.capitals.get(piece.capitals.range()).unwrap_or_default();
+        capitals.iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
     }
 
     /// Matches the pieces after stars; Hangul words may go on for up to four syllables.
     fn go_on(&self, rest: &[Held], normal: &Normal, end: usize) -> Option<usize> {
         let Some((piece, rest)) = rest.split_first() else { return Some(end) };
-        let text = self.texts.get(piece.range())?.as_bytes();
+        let text = self.texts.get(piece.text.range())?.as_bytes();
         let here = |at: usize| {
             let read = normal.text().as_bytes().get(at..)?;
             // Nearly always the first byte says no.
