@@ -21,6 +21,16 @@ impl State {
         Self { dir }
     }
 
+    /// Puts one small rule in the place of the pack, which every command would compile anew.
+    fn with_few_rules(self) -> Self {
+        let rules = "[sets.a]\nen = [\"host nation support\"]\n[[rule]]\nid = \"us-japan\"\nwhen = \"a\"\n";
+        std::fs::write(self.dir.path().join("few.toml"), rules).unwrap();
+        let config = std::fs::read_to_string(self.config()).unwrap();
+        assert!(!config.contains("[rules]"), "the demo uses the pack");
+        std::fs::write(self.config(), config + "\n[rules]\nfiles = [\"few.toml\"]\n").unwrap();
+        self
+    }
+
     fn config(&self) -> PathBuf {
         self.dir.path().join("burdenwatch.toml")
     }
@@ -48,7 +58,7 @@ fn said(done: &Output) -> String {
 
 #[test]
 fn names_that_do_not_exist_are_told_from_empty_answers() {
-    let state = State::made();
+    let state = State::made().with_few_rules();
     for (code, args, words) in [
         (
             1,
@@ -84,7 +94,7 @@ fn names_that_do_not_exist_are_told_from_empty_answers() {
 
 #[test]
 fn status_asks_for_a_person_when_nothing_polls() {
-    let state = State::made();
+    let state = State::made().with_few_rules();
     let db = rusqlite::Connection::open(state.dir.path().join("burdenwatch.db")).unwrap();
     let due = |hours: i64| {
         let at = SystemClock.now() - jiff::SignedDuration::from_hours(hours);
