@@ -52,7 +52,7 @@ pub struct Compiled<R> {
 /// # Errors
 /// All that is wrong, by file and position, warnings included.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
-    load_with(path, &|name| std::env::var(name).ok(), compile_rules)
+    load_with(path, &|name| std::env::var(name).ok(), compile_to_run)
 }
 
 /// Does what [`load`] does for a daemon that has rules already: files that say the same are not compiled again.
@@ -62,7 +62,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
 pub fn load_again(path: &Path, known: &Arc<RuleSet>) -> Result<Loaded, Vec<Problem>> {
     load_with(path, &|name| std::env::var(name).ok(), |sources| {
         let same = with_builtin(sources, |sources| RuleSet::hash_of(sources) == known.hash());
-        if same { compiled(Arc::clone(known), Vec::new()) } else { compile_rules(sources) }
+        if same { compiled(Arc::clone(known), Vec::new()) } else { compile_to_run(sources) }
     })
 }
 
@@ -95,6 +95,15 @@ fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
     let Some(mut set) = set else { return Compiled { rules: None, rule_count: 0, topics: None, problems } };
     set.forget_reports();
     compiled(Arc::new(set), problems)
+}
+
+/// Does the same for whoever only evaluates from then on.
+fn compile_to_run(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
+    let mut compiled = compile_rules(sources);
+    if let Some(set) = compiled.rules.as_mut().and_then(Arc::get_mut) {
+        set.forget_tests();
+    }
+    compiled
 }
 
 fn with_builtin<T>(sources: &[Source], work: impl FnOnce(&[Source]) -> T) -> T {

@@ -104,6 +104,7 @@ fn assemble(
     RuleSet {
         infos: rules.iter().map(|rule| rule.info.clone()).collect(),
         hash: RuleSet::hash_of(sources),
+        test_count: files.iter().map(|file| file.tests.len()).sum(),
         tests: files
             .iter()
             .flat_map(|file| file.tests.iter().map(|t| (file.source.clone(), t.clone())))
