@@ -1,4 +1,5 @@
-//! Any bytes: reading never panics. `cargo +nightly fuzz run read fuzz/corpus/read tests/fixtures/feeds`
+//! Any bytes: reading never panics. `cargo +nightly fuzz run read fuzz/corpus/read tests/fixtures/feeds`; with a stable
+//! toolchain `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none read ...`.
 //!
 //! `read` turns a panic into an error, so the error is what is looked for.
 #![no_main]
