@@ -52,7 +52,7 @@ pub struct Compiled<R> {
 /// # Errors
 /// All that is wrong, by file and position, warnings included.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
-    load_with(path, &|name| std::env::var(name).ok(), compile_to_run)
+    load_with(path, &|name| std::env::var(name).ok(), |sources| compile_rules(sources, RuleSet::forget_tests))
 }
 
 /// Does what [`load`] does for a daemon that has rules already: files that say the same are not compiled again.
@@ -62,7 +62,11 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
 pub fn load_again(path: &Path, known: &Arc<RuleSet>) -> Result<Loaded, Vec<Problem>> {
     load_with(path, &|name| std::env::var(name).ok(), |sources| {
         let same = with_builtin(sources, |sources| RuleSet::hash_of(sources) == known.hash());
-        if same { compiled(Arc::clone(known), Vec::new()) } else { compile_to_run(sources) }
+        if same {
+            compiled(Arc::clone(known), Vec::new())
+        } else {
+            compile_rules(sources, RuleSet::forget_tests)
+        }
     })
 }
 
@@ -85,7 +89,9 @@ pub fn rule_sources(path: &Path) -> Result<Vec<Source>, Vec<Problem>> {
 }
 
 /// Compiles the rule files and runs their tests; without any, the pack compiled into the program is used.
-fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
+///
+/// `settle` then lets go of what whoever loads them does not need.
+fn compile_rules(sources: &[Source], settle: fn(&mut RuleSet)) -> Compiled<Arc<RuleSet>> {
     let compile::Compiled { set, mut problems } = with_builtin(sources, RuleSet::compile);
     problems.extend(set.iter().flat_map(RuleSet::failures));
     if sources.is_empty() {
@@ -93,17 +99,8 @@ fn compile_rules(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
         problems.retain(|problem| problem.severity == Severity::Error);
     }
     let Some(mut set) = set else { return Compiled { rules: None, rule_count: 0, topics: None, problems } };
-    set.forget_reports();
+    settle(&mut set);
     compiled(Arc::new(set), problems)
-}
-
-/// Does the same for whoever only evaluates from then on.
-fn compile_to_run(sources: &[Source]) -> Compiled<Arc<RuleSet>> {
-    let mut compiled = compile_rules(sources);
-    if let Some(set) = compiled.rules.as_mut().and_then(Arc::get_mut) {
-        set.forget_tests();
-    }
-    compiled
 }
 
 fn with_builtin<T>(sources: &[Source], work: impl FnOnce(&[Source]) -> T) -> T {
@@ -143,7 +140,7 @@ pub fn load_to_read(path: &Path) -> Result<Loaded, Vec<Problem>> {
     let env = |name: &str| {
         if name == NO_SECRETS { Some("asked".to_owned()) } else { std::env::var(name).ok() }
     };
-    load_with(path, &env, compile_rules)
+    load_with(path, &env, |sources| compile_rules(sources, RuleSet::forget_reports))
 }
 
 /// Does what [`load`] does, with the environment and the rule compiler as parameters.

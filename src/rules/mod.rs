@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod compile;
 pub(crate) mod compound;
 pub mod corpus;
+pub(crate) mod edges;
 pub(crate) mod evaluate;
 pub(crate) mod expression;
 pub(crate) mod file;

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use crate::rules::edges::{fits, left_edge};
 use crate::rules::expression::SetId;
-use crate::rules::normal::{Normal, class_in_normal};
+use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Variant};
 use crate::rules::ruler::{self, Ruler};
-use crate::rules::script::{Class, PARTICLE_BYTES, is_arabic_prefix, is_particle};
 use crate::rules::shapes::Shapes;
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
@@ -146,50 +146,37 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn normal(&self, field: Field) -> &Normal {
-        let [title, summary, body, url, source, lang] = &self.normals;
-        match field {
-            Field::Title => title,
-            Field::Summary => summary,
-            Field::Body => body,
-            Field::Url => url,
-            Field::Source => source,
-            Field::Lang => lang,
-        }
+        of_field(&self.normals, field)
     }
 
     /// Whether at most so many half-units begin between two positions of a field.
     pub(crate) fn is_within(&self, field: Field, from: u32, to: u32, most: u32) -> bool {
-        let nearby = match self.ruler_slot(field).get() {
-            Some(_) => None,
-            None => ruler::is_within(self.normal(field).text(), from, to, most),
-        };
-        nearby.unwrap_or_else(|| self.ruler(field).gap(from, to) <= most)
+        let nearby = |text: &str| ruler::is_within(text, from, to, most);
+        self.measure(field, nearby, |ruler| ruler.gap(from, to) <= most)
     }
 
     /// Whether no sentence ends between two positions of a field.
     pub(crate) fn is_one_sentence(&self, field: Field, from: u32, to: u32) -> bool {
-        let nearby = match self.ruler_slot(field).get() {
-            Some(_) => None,
-            None => ruler::is_one_sentence(self.normal(field).text(), from, to),
-        };
-        nearby.unwrap_or_else(|| self.ruler(field).same_sentence(from, to))
+        let nearby = |text: &str| ruler::is_one_sentence(text, from, to);
+        self.measure(field, nearby, |ruler| ruler.same_sentence(from, to))
     }
 
-    fn ruler_slot(&self, field: Field) -> &OnceCell<Ruler> {
-        let [title, summary, body, url, source, lang] = &self.rulers;
-        match field {
-            Field::Title => title,
-            Field::Summary => summary,
-            Field::Body => body,
-            Field::Url => url,
-            Field::Source => source,
-            Field::Lang => lang,
+    /// Measures by the ruler where there is one already, else on the spot, and where that is too far by a new ruler.
+    fn measure(
+        &self,
+        field: Field,
+        nearby: impl FnOnce(&str) -> Option<bool>,
+        by_ruler: impl FnOnce(&Ruler) -> bool,
+    ) -> bool {
+        match of_field(&self.rulers, field).get() {
+            Some(ruler) => by_ruler(ruler),
+            None => nearby(self.normal(field).text()).unwrap_or_else(|| by_ruler(self.ruler(field))),
         }
     }
 
     /// Returns the distances and sentences of a field.
     pub(crate) fn ruler(&self, field: Field) -> &Ruler {
-        self.ruler_slot(field).get_or_init(|| {
+        of_field(&self.rulers, field).get_or_init(|| {
             let mut ruler = self.spare.borrow_mut().pop().unwrap_or_default();
             ruler.read(self.normal(field).text());
             ruler
@@ -215,6 +202,18 @@ impl Found {
             list.push(occurrence);
             self.unsure |= occurrence.needs_follower;
         }
+    }
+}
+
+/// Returns what belongs to a field of what all fields have, in the order of [`FIELDS`].
+fn of_field<T>([title, summary, body, url, source, lang]: &[T; 6], field: Field) -> &T {
+    match field {
+        Field::Title => title,
+        Field::Summary => summary,
+        Field::Body => body,
+        Field::Url => url,
+        Field::Source => source,
+        Field::Lang => lang,
     }
 }
 
@@ -394,71 +393,4 @@ impl Scanner {
             *slot = normal;
         }
     }
-}
-
-/// Checks what goes on where a variant ends.
-fn fits(ends: Ends, normal: &Normal, end: usize) -> Option<(usize, bool)> {
-    if ends.star {
-        return Some((normal.word_end(end), false));
-    }
-    let ending = |end: usize| {
-        Some((end, right_edge(ends.right, normal, end))).filter(|(_, verdict)| *verdict != Verdict::No)
-    };
-    let plural = || match normal.text().as_bytes().get(end..)? {
-        [b's', ..] => ending(end + 1),
-        [b'e', b's', ..] => ending(end + 2),
-        _ => None,
-    };
-    let (end, verdict) = ending(end).or_else(|| ends.plural.then(plural).flatten())?;
-    Some((end, verdict == Verdict::WithFollower))
-}
-
-fn left_edge(edge: Edge, normal: &Normal, at: usize) -> bool {
-    let follows = |class: Class| normal.class_before(at) == Some(class);
-    match edge {
-        Edge::Free => true,
-        Edge::Alpha => match normal.text().as_bytes().get(at.wrapping_sub(1)) {
-            // Most of these stand in the middle of a word, and one look at a byte tells.
-            Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
-            _ => !follows(Class::Alpha),
-        },
-        Edge::Katakana => !follows(Class::Katakana) || normal.is_break(at),
-        Edge::Hangul => !follows(Class::Hangul) || normal.is_break(at),
-        Edge::Arabic => {
-            // One letter more than the longest prefix decides, however long the word is.
-            let nearest = normal.text().get(normal.text().ceil_char_boundary(at.saturating_sub(18))..at);
-            let nearest = nearest.unwrap_or_default();
-            let word = nearest.trim_end_matches(|c| class_in_normal(c) == Class::Arabic).len();
-            nearest.len() - word <= 16 && is_arabic_prefix(nearest.get(word..).unwrap_or_default())
-        }
-    }
-}
-
-/// What an edge says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Yes,
-    No,
-    WithFollower,
-}
-
-fn right_edge(edge: Edge, normal: &Normal, at: usize) -> Verdict {
-    let after = normal.class_at(at);
-    let free = match edge {
-        Edge::Free => true,
-        Edge::Alpha => after != Some(Class::Alpha),
-        Edge::Arabic => after != Some(Class::Arabic),
-        Edge::Katakana => after != Some(Class::Katakana) || normal.is_break(at),
-        Edge::Hangul => {
-            let ends = |at: usize| normal.class_at(at) != Some(Class::Hangul) || normal.is_break(at);
-            let particle = |length: usize| {
-                normal.text().get(at..at + length).is_some_and(is_particle) && ends(at + length)
-            };
-            if !ends(at) && !PARTICLE_BYTES.into_iter().any(particle) {
-                return Verdict::WithFollower;
-            }
-            true
-        }
-    };
-    if free { Verdict::Yes } else { Verdict::No }
 }

@@ -14,6 +14,7 @@ use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
 use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
+use crate::rules::table::Word;
 use crate::rules::testing::TestReport;
 
 /// Evidence beyond this many hits is not kept.
@@ -128,11 +129,9 @@ impl Pattern {
         self.span.start as usize..self.span.end as usize
     }
 
-    /// Returns the place in the file of a range of what is written; all of it, where the file has it with escapes.
+    /// Returns the place in the file of a range of what is written.
     pub(crate) fn place(&self, range: Range<usize>) -> Range<usize> {
-        let span = self.span();
-        let inner = self.source().text.get(span.clone()).and_then(|raw| raw.find(self.text()));
-        inner.map_or(span.clone(), |at| span.start + at + range.start..span.start + at + range.end)
+        Word::new(self.source(), self.text(), self.span()).place(range)
     }
 
     pub(crate) fn is_regex(&self) -> bool {
@@ -221,7 +220,7 @@ impl RuleSet {
     /// Lets go of the tests and how they went: for whoever only evaluates, for months.
     pub fn forget_tests(&mut self) {
         self.tests = Vec::new();
-        self.reports = OnceLock::new();
+        self.forget_reports();
     }
 
     /// Lets go of how the tests went.
