@@ -22,28 +22,17 @@ pub(super) fn expand(text: &str) -> Cow<'_, str> {
     if own.is_empty() {
         return text.into();
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
-        let (before, tail) = rest.split_at(at);
-        out.push_str(before);
-        let found = own.iter().find(|(name, _)| {
+    let put = |tail: &str, out: &mut String| {
+        let (name, value) = own.iter().find(|(name, _)| {
             tail.get(1..).and_then(|tail| tail.strip_prefix(name)).is_some_and(|tail| tail.starts_with(';'))
-        });
-        let len = match found.filter(|_| out.len() < text.len() + MOST_GROWTH) {
-            Some((name, value)) => {
-                out.push_str(value);
-                name.len() + 2
-            }
-            None => {
-                out.push('&');
-                1
-            }
-        };
-        rest = tail.get(len..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out.into()
+        })?;
+        if out.len() >= text.len() + MOST_GROWTH {
+            return None;
+        }
+        out.push_str(value);
+        Some(name.len() + 2)
+    };
+    entity::replace(text, put).into()
 }
 
 /// Returns names and texts of the entities that HTML does not know already.

@@ -144,23 +144,28 @@ pub(crate) fn decode(text: &str) -> std::borrow::Cow<'_, str> {
     if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return text.into();
     }
+    let spelled_out = |tail: &str, out: &mut String| {
+        let reference = reference(tail)?;
+        reference.text.push(out);
+        Some(reference.len)
+    };
+    replace(text, spelled_out).into()
+}
+
+/// Walks from `&` to `&`. `put` writes what stands for the reference that begins there and returns its length, or
+/// leaves it a character.
+pub(crate) fn replace(text: &str, mut put: impl FnMut(&str, &mut String) -> Option<usize>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         let (before, tail) = rest.split_at(at);
         out.push_str(before);
-        let len = match reference(tail) {
-            Some(reference) => {
-                reference.text.push(&mut out);
-                reference.len
-            }
-            None => {
-                out.push('&');
-                1
-            }
-        };
+        let len = put(tail, &mut out).unwrap_or_else(|| {
+            out.push('&');
+            1
+        });
         rest = tail.get(len..).unwrap_or_default();
     }
     out.push_str(rest);
-    out.into()
+    out
 }
