@@ -13,7 +13,7 @@ use crate::config;
 use crate::fetch::{Connection, Failure, FailureKind, Response};
 use crate::flow::Setup;
 use crate::flow::feed as feed_state;
-use crate::flow::newsroom::{Desk, FRESH, Newsroom, language, outlet};
+use crate::flow::newsroom::{Desk, FRESH, Newsroom, language, outlet, text};
 use crate::flow::register::Register;
 use crate::flow::resolve::{Resolved, resolve};
 use crate::news::entry::{Context, Document, Entry};
@@ -264,9 +264,6 @@ fn judge(
 }
 
 fn evaluate(rules: &RuleSet, feed: &config::Feed, document: &Document, entry: &Entry) -> Vec<Match> {
-    fn text(text: &Option<String>) -> &str {
-        text.as_deref().unwrap_or_default()
-    }
     rules.evaluate(&Article {
         title: text(&entry.title),
         summary: text(&entry.summary),

@@ -291,10 +291,12 @@ impl Newsroom<'_> {
     }
 }
 
+/// What an entry has, or nothing.
+pub(super) fn text(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
+}
+
 fn archived(entry: &Entry) -> ArchivedText<&str> {
-    fn text(text: &Option<String>) -> &str {
-        text.as_deref().unwrap_or_default()
-    }
     ArchivedText {
         title: text(&entry.title),
         summary: text(&entry.summary),

@@ -31,11 +31,15 @@ pub fn sync(tx: Tx<'_>, config: &Config, now: Timestamp) -> Result<(), StoreErro
         know(tx, subscription, now)?;
     }
     for name in tx.subscriptions()? {
-        if !config.subscriptions.iter().any(|one| one.name == name) {
+        if !is_configured(config, &name) {
             note_off(tx, &name, &now.to_string())?;
         }
     }
     close_alerts(tx, config, now)
+}
+
+fn is_configured(config: &Config, name: &str) -> bool {
+    config.subscriptions.iter().any(|one| one.name == name)
 }
 
 /// Makes a subscription known as it is configured: a new one is told of what came since the day before.
@@ -109,8 +113,11 @@ pub fn gone(tx: Tx<'_>) -> Result<Option<Gone>, StoreError> {
 ///
 /// Like muted ones: should the subscription come back, its digest has them.
 fn close_alerts(tx: Tx<'_>, config: &Config, now: Timestamp) -> Result<(), StoreError> {
-    let known = |name: &str| config.subscriptions.iter().any(|one| one.name == name);
-    let lost: Vec<_> = tx.waiting_alerts()?.into_iter().filter(|alert| !known(&alert.subscription)).collect();
+    let lost: Vec<_> = tx
+        .waiting_alerts()?
+        .into_iter()
+        .filter(|alert| !is_configured(config, &alert.subscription))
+        .collect();
     if lost.is_empty() {
         if gone(tx)?.is_some_and(|gone| now.duration_since(gone.at) > TELL) {
             tx.set_fact(GONE, None)?;
