@@ -25,20 +25,24 @@ class World:
         return f"127.1.{feed // 250}.{feed % 250 + 1}"
 
     def word(self):
+        return "".join(self.random.choice("bcdfghklmnprstvz") + self.random.choice("aeiou") for _ in range(3))
+
+    def filler(self):
         # Without vowels: what can be spoken is a word some rule weighs now and then, as "dohake" is for Doha.
         return "".join(self.random.choice("jqvwxz") for _ in range(6))
 
     def publish(self, feed, flagged):
         """Adds an item; a flagged one must end up in a mail."""
         number = next(self.numbers)
-        words = [self.word() for _ in range(9)]
+        word = self.filler if flagged else self.word
+        words = [word() for _ in range(9)]
         if flagged:
             title = f"{words[0].capitalize()} {' '.join(words[1:4])}: Seoul and Washington open cost-sharing talks, {' '.join(words[4:])} ({number})"
             if feed not in self.faulty:
                 self.wanted[title] = time.time()
         else:
             title = f"{' '.join(words[:6]).capitalize()} ({number})"
-        text = " ".join(self.word() for _ in range(60)).capitalize() + "."
+        text = " ".join(word() for _ in range(60)).capitalize() + "."
         items = self.feeds[feed]
         items.append((number, title, text, time.time()))
         del items[:-WINDOW]
