@@ -24,8 +24,6 @@ const RETENTION: Duration = Duration::from_secs(3600);
 /// Pats the watchdog while the poll loop turns and the database commits; a slow feed or mail server does not matter.
 pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
     let round = systemd::watchdog().map_or(ROUND, |limit| limit / 3).max(Duration::from_millis(100));
-    // Polls that had ended at the last round, and whether nothing has happened since and memory was given back.
-    let (mut polls, mut rests) = (0, false);
     while !house.stop.is_cancelled() {
         let setup = house.setup();
         let answered = tokio::select! {
@@ -54,15 +52,6 @@ pub(crate) async fn run(house: House, pulse: mpsc::Sender<Pulse>) {
         } else {
             house.mail.notify_one();
         }
-        let now = house.tally.polls();
-        let idle = now == polls;
-        if idle
-            && !rests
-            && let Err(why) = setup.store.rest().await
-        {
-            tracing::warn!("the database keeps its memory: {why}");
-        }
-        (polls, rests) = (now, idle);
         // A reload replaces it; its rules must not stay in memory for as long as this waits.
         drop(setup);
         tokio::select! {

@@ -59,14 +59,6 @@ impl Tally {
         };
     }
 
-    /// Polls that have ended so far.
-    pub(crate) fn polls(&self) -> u64 {
-        [&self.read, &self.unchanged, &self.failed]
-            .iter()
-            .map(|counter| counter.load(Ordering::Relaxed))
-            .sum()
-    }
-
     pub(crate) fn count_mail(&self, done: Delivered) {
         let add = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
         add(&self.sent, done.sent);

@@ -161,14 +161,6 @@ impl Store {
         value
     }
 
-    /// Gives back the memory that connections keep for what comes next: for when nothing comes for a while.
-    pub async fn rest(&self) -> Result<(), StoreError> {
-        let readers = std::mem::take(&mut *self.readers.lock().unwrap_or_else(PoisonError::into_inner));
-        readers.iter().try_for_each(let_go)?;
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).extend(readers);
-        self.write(|tx| let_go(tx.db)).await
-    }
-
     /// Returns how many transactions were committed since the start.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
@@ -192,11 +184,6 @@ impl Store {
             drop(thread.join());
         }
     }
-}
-
-fn let_go(db: &Connection) -> Result<(), StoreError> {
-    db.flush_prepared_statement_cache();
-    db.execute_batch("PRAGMA shrink_memory").doing("give back memory")
 }
 
 /// A job that panics is a bug in one job: the thread goes on for all others.
@@ -340,18 +327,6 @@ mod tests {
         assert!(polls.join_all().await.iter().all(Result::is_ok));
         assert!(store.commits() < 20, "{} commits for 41 jobs", store.commits());
         assert!(store.read(|tx| tx.fact("feed 39")).unwrap().is_some());
-    }
-
-    #[tokio::test]
-    async fn after_a_rest_all_connections_work() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("a.db"), Timestamp::UNIX_EPOCH, true).unwrap();
-        store.write(|tx| tx.set_fact("one", Some(&"x".repeat(200_000)))).await.unwrap();
-        assert_eq!(store.read(|tx| tx.fact("one")).unwrap().unwrap().len(), 200_000);
-        store.rest().await.unwrap();
-        store.write(|tx| tx.set_fact("two", Some("here"))).await.unwrap();
-        assert_eq!(store.read(|tx| tx.fact("one")).unwrap().unwrap().len(), 200_000);
-        assert!(store.read(|tx| tx.fact("two")).unwrap().is_some());
     }
 
     #[tokio::test]
