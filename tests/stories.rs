@@ -10,7 +10,8 @@
 )]
 
 use burdenwatch::cli::stories::measure;
-use burdenwatch::news::story::{Group, Print, Text, attach, compare, material_change, print, wire};
+use burdenwatch::news::story::{Group, Index, Print, Text, attach, compare, material_change, print, wire};
+use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn at(hours: i64) -> jiff::Timestamp {
@@ -121,6 +122,88 @@ fn arrival_order_does_not_matter() {
         let again = grouped(&pool, &order);
         let moved: Vec<_> = first.symmetric_difference(&again).collect();
         assert!(moved.is_empty(), "{moved:?}");
+    }
+}
+
+/// Groups articles as they come, and says where the index would have found another story.
+fn lost_by_the_index(prints: &[Print]) -> Vec<String> {
+    let (mut groups, mut index): (Vec<Group>, _) = (Vec::new(), Index::default());
+    let mut lost = Vec::new();
+    for article in prints {
+        let found = attach(article, &groups);
+        let near = index.candidates(article);
+        let again = attach(article, groups.iter().filter(|group| near.contains(&group.id)));
+        if found != again {
+            lost.push(format!("{found:?} instead of {again:?} for {article:?}"));
+        }
+        let id = found.map_or(groups.len() as i64, |(id, _)| id);
+        match groups.iter_mut().find(|group| group.id == id) {
+            Some(group) => group.members.push(article.clone()),
+            None => groups.push(Group { id, members: vec![article.clone()] }),
+        }
+        index.add(id, article);
+    }
+    lost
+}
+
+/// Both sides of all pairs, edited ones and bare headlines too.
+#[test]
+fn the_index_loses_no_story() {
+    let mut prints = Vec::new();
+    for file in ["tests/stories/development.jsonl", "tests/stories/held-out.jsonl"] {
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+            for side in ["a", "b"] {
+                let get = |key: &str| pair[side][key].as_str().unwrap();
+                let (title, summary) = (plain(get("title")), plain(get("summary")));
+                for (cut, source) in [(summary.len(), get("source")), (0, get("source")), (0, "")] {
+                    let (title, summary, lang) = (&title, &summary[..cut], get("lang"));
+                    prints.push(print(&Text { title, summary, source, lang, at: at(0) }));
+                }
+            }
+        }
+    }
+    let joined = lost_by_the_index(&prints);
+    assert!(joined.is_empty(), "{} of {}: {}", joined.len(), prints.len(), joined[0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Few words make runs that stand again and again, where counting runs could mislead.
+    #[test]
+    fn the_index_loses_no_story_of_few_words(
+        texts in proptest::collection::vec(
+            (proptest::collection::vec(0..4usize, 0..24), proptest::collection::vec(0..4usize, 0..60), 0..3usize),
+            1..12,
+        ),
+        edits in proptest::collection::vec((0..12usize, 0..24usize, 0..4usize), 0..12),
+        lang in 0..2usize,
+    ) {
+        let words = [["harbour", "ridge", "lantern", "copper. "], ["港", "灯", "銅", "嶺。"]][lang];
+        let join = |of: &[usize]| of.iter().map(|w| words[*w]).collect::<Vec<_>>().join(["", " "][1 - lang]);
+        let mut all = texts.clone();
+        // Copies with a word changed.
+        for (of, place, word) in edits {
+            let (mut title, mut body, source) = texts[of % texts.len()].clone();
+            if let Some(one) = title.get_mut(place) {
+                *one = word;
+            }
+            if let Some(one) = body.get_mut(place) {
+                *one = word;
+            }
+            all.push((title, body, (source + 1) % 3));
+        }
+        let prints: Vec<Print> = all
+            .iter()
+            .map(|(title, body, source)| {
+                let (title, summary) = (join(title), join(body));
+                let (source, lang) = (["", "Harbour Daily", "Inland Post"][*source], ["en", "ja"][lang]);
+                print(&Text { title: &title, summary: &summary, source, lang, at: at(0) })
+            })
+            .collect();
+        let lost = lost_by_the_index(&prints);
+        prop_assert!(lost.is_empty(), "{}", lost[0]);
     }
 }
 

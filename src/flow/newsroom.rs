@@ -253,7 +253,7 @@ impl Newsroom<'_> {
             at: now,
         });
         let json = serde_json::to_string(&print).unwrap_or_default();
-        let (story, evidence) = match story::attach(&print, recent.groups()) {
+        let (story, evidence) = match recent.find(tx, &print)? {
             Some((story, verdict)) => (story, serde_json::to_string(&verdict.evidence).ok()),
             None => (tx.open_story(now)?, None),
         };

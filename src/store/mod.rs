@@ -47,7 +47,7 @@ pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
 pub use search::Searchable;
-pub use stories::{Member, StoryRow};
+pub use stories::Member;
 pub use texts::NewText;
 pub use waits::Bounds;
 pub use writer::Store;

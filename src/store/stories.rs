@@ -11,15 +11,6 @@ use crate::store::ms;
 use crate::store::text;
 use crate::store::text_if_any;
 
-/// A story and its members' fingerprints, the leader first.
-#[derive(Debug, Clone)]
-pub struct StoryRow {
-    /// Row id.
-    pub id: i64,
-    /// JSON fingerprints.
-    pub prints: Vec<String>,
-}
-
 /// An article in a story.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -33,25 +24,23 @@ pub struct Member {
 
 impl Tx<'_> {
     /// Returns the stories that had a member since `since`, oldest first.
-    pub fn open_stories(&self, since: Timestamp) -> Result<Vec<StoryRow>, StoreError> {
+    pub fn open_stories(&self, since: Timestamp) -> Result<Vec<i64>, StoreError> {
+        let mut sql = self.prepared("SELECT id FROM story WHERE last_at >= :since ORDER BY id")?;
+        let rows = sql
+            .query_map(named_params! { ":since": ms(since) }, |row| row.get(0))
+            .doing("list recent stories")?;
+        rows.collect::<Result<_, _>>().doing("list recent stories")
+    }
+
+    /// Returns the fingerprints, JSON, of a story's first `most` members in the order they came.
+    pub fn story_prints(&self, story_id: i64, most: u32) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "
-            SELECT m.story_id, m.print FROM story s JOIN story_member m ON m.story_id = s.id
-            WHERE s.last_at >= :since ORDER BY m.story_id, m.article_id";
+            SELECT print FROM story_member WHERE story_id = :id ORDER BY at, article_id LIMIT :most";
         let mut sql = self.prepared(SQL)?;
         let rows = sql
-            .query_map(named_params! { ":since": ms(since) }, |row| {
-                Ok((row.get::<_, i64>(0)?, text(row, 1)?))
-            })
-            .doing("list recent stories")?;
-        let mut stories: Vec<StoryRow> = Vec::new();
-        for row in rows {
-            let (id, print): (i64, String) = row.doing("list recent stories")?;
-            match stories.last_mut() {
-                Some(story) if story.id == id => story.prints.push(print),
-                _ => stories.push(StoryRow { id, prints: vec![print] }),
-            }
-        }
-        Ok(stories)
+            .query_map(named_params! { ":id": story_id, ":most": most }, |row| text(row, 0))
+            .doing("read a story")?;
+        rows.collect::<Result<_, _>>().doing("read a story")
     }
 
     /// Returns a word that changes whenever a story gains a member.

@@ -13,7 +13,9 @@ const LEAST_SHARED: f64 = 0.55;
 /// Share of each lead that must stand in the other text.
 const LEAST_LEAD: f64 = 0.50;
 /// The same, where both leads coincide: much background was added or cut.
-const LEAST_SHARED_WITH_LEAD: f64 = 0.30;
+pub(super) const LEAST_SHARED_WITH_LEAD: f64 = 0.30;
+/// Share of the longer headline that must stand in the other, where there is hardly any text.
+pub(super) const LEAST_HEADLINE: f64 = 0.85;
 /// Content swaps in aligned sentences that make it another text; one in the lead is enough.
 const MOST_SWAPS: u32 = 2;
 
@@ -67,7 +69,7 @@ fn titles(x: &Features, y: &Features, mut evidence: Evidence) -> Verdict {
         evidence.conflict = found.contradiction;
         return Verdict { copy: false, evidence };
     }
-    let copy = kept >= 0.85;
+    let copy = kept >= LEAST_HEADLINE;
     evidence.ground = if copy { Ground::SameHeadline } else { Ground::OwnWords };
     Verdict { copy, evidence }
 }

@@ -13,6 +13,7 @@ mod compare;
 mod conflict;
 mod evidence;
 mod features;
+mod index;
 mod lexicon;
 mod quantity;
 mod token;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use change::material_change;
 pub use compare::compare;
 pub use evidence::{Evidence, Ground, Verdict};
+pub use index::Index;
 pub use wire::wire;
 
 use features::Features;
@@ -134,12 +136,21 @@ const MOST_MEMBERS: usize = 60;
 /// It must be a copy of the leader, or of at least half of the members that
 /// have a text to compare: a chain of ever less similar texts is not one
 /// story. Of several stories the one that shares most wins, then the older.
-pub fn attach(article: &Print, groups: &[Group]) -> Option<(i64, Verdict)> {
+pub fn attach<'g>(article: &Print, groups: impl IntoIterator<Item = &'g Group>) -> Option<(i64, Verdict)> {
     groups
-        .iter()
+        .into_iter()
         .filter(|g| g.members.len() < MOST_MEMBERS)
         .filter_map(|g| admits(article, g).map(|v| (g.id, v)))
-        .max_by_key(|(id, v)| (v.evidence.shared, v.evidence.lead, std::cmp::Reverse(*id)))
+        .max_by_key(rank)
+}
+
+/// The better of two stories that an article is a copy in.
+pub fn better(a: Option<(i64, Verdict)>, b: Option<(i64, Verdict)>) -> Option<(i64, Verdict)> {
+    a.into_iter().chain(b).max_by_key(rank)
+}
+
+fn rank((id, verdict): &(i64, Verdict)) -> (u8, u8, std::cmp::Reverse<i64>) {
+    (verdict.evidence.shared, verdict.evidence.lead, std::cmp::Reverse(*id))
 }
 
 fn admits(article: &Print, group: &Group) -> Option<Verdict> {
