@@ -4,7 +4,7 @@
 //! [`compare`](super::compare()) asks for. The index keeps the runs alone, a few
 //! bytes each, and never leaves out a story that [`attach`](super::attach()) would choose.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Print;
 use super::compare::{LEAST_HEADLINE, LEAST_SHARED_WITH_LEAD};
@@ -18,9 +18,21 @@ const HEAD_RUN: usize = 3;
 #[derive(Debug, Default)]
 pub struct Index {
     stories: Vec<Story>,
-    heads: BTreeSet<(u32, u32)>,
-    bodies: BTreeSet<(u32, u32)>,
+    heads: Runs,
+    bodies: Runs,
 }
+
+/// Runs, and the places of the stories they stand in.
+///
+/// Sorted, with what came last apart: a tree of all would take twice the memory.
+#[derive(Debug, Default)]
+struct Runs {
+    settled: Vec<(u32, u32)>,
+    fresh: BTreeSet<(u32, u32)>,
+}
+
+/// Fresh runs are settled when there are so many.
+const SETTLED_AT: usize = 8192;
 
 #[derive(Debug)]
 struct Story {
@@ -47,36 +59,55 @@ impl Index {
         story.least = story.least.min(least_body(features));
         // As many stories as there are numbers for are never open at once.
         let Ok(place) = u32::try_from(place) else { return };
-        self.heads.extend(head_runs(features).into_iter().map(|run| (run, place)));
-        self.bodies.extend(features.shingles.iter().map(|run| (*run, place)));
+        self.heads.add(&head_runs(features), place);
+        self.bodies.add(&features.shingles, place);
     }
 
-    /// Returns the stories that share with the article what a copy would share, oldest first.
+    /// Returns the stories that share with the article what a copy would share, those that share most first.
     pub fn candidates(&self, article: &Print) -> Vec<i64> {
         let features = &article.features;
-        let heads = count(&self.heads, &head_runs(features));
-        let bodies = count(&self.bodies, &features.shingles);
+        let heads = self.heads.count(&head_runs(features), self.stories.len());
+        let bodies = self.bodies.count(&features.shingles, self.stories.len());
         let (head, body) = (least_head(features), least_body(features));
-        let shares = |place: usize, story: &Story| {
-            let place = u32::try_from(place).ok();
-            let of = |runs: &BTreeMap<u32, usize>| place.and_then(|p| runs.get(&p).copied()).unwrap_or(0);
-            ((features.is_bare() || story.bare) && of(&heads) >= head)
-                || (!features.is_bare() && of(&bodies) >= body.min(story.least))
+        let shared = |((story, heads), bodies): ((&Story, usize), usize)| {
+            let enough = ((features.is_bare() || story.bare) && heads >= head)
+                || (!features.is_bare() && bodies >= body.min(story.least));
+            enough.then_some((heads + bodies, story.id))
         };
-        let places = self.stories.iter().enumerate();
-        places.filter(|(place, story)| shares(*place, story)).map(|(_, story)| story.id).collect()
+        let mut near: Vec<_> = self.stories.iter().zip(heads).zip(bodies).filter_map(shared).collect();
+        near.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
+        near.into_iter().map(|(_, id)| id).collect()
     }
 }
 
-/// How many of these runs each story has.
-fn count(index: &BTreeSet<(u32, u32)>, runs: &[u32]) -> BTreeMap<u32, usize> {
-    let mut counts = BTreeMap::new();
-    for run in runs {
-        for (_, place) in index.range((*run, 0)..=(*run, u32::MAX)) {
-            *counts.entry(*place).or_insert(0) += 1;
+impl Runs {
+    /// Adds the runs of a story.
+    fn add(&mut self, runs: &[u32], place: u32) {
+        let unknown = runs.iter().map(|run| (*run, place));
+        self.fresh.extend(unknown.filter(|pair| self.settled.binary_search(pair).is_err()));
+        if self.fresh.len() >= SETTLED_AT {
+            self.settled.extend(std::mem::take(&mut self.fresh));
+            // Two sorted halves: a stable sort merges them.
+            self.settled.sort();
         }
     }
-    counts
+
+    /// Counts how many of these runs each of `stories` stories has.
+    fn count(&self, runs: &[u32], stories: usize) -> Vec<usize> {
+        let mut counts = vec![0; stories];
+        let mut add = |(_, place): &(u32, u32)| {
+            if let Some(count) = usize::try_from(*place).ok().and_then(|place| counts.get_mut(place)) {
+                *count += 1;
+            }
+        };
+        for run in runs {
+            let start = self.settled.partition_point(|(known, _)| known < run);
+            let settled = self.settled.get(start..).unwrap_or_default();
+            settled.iter().take_while(|(known, _)| known == run).for_each(&mut add);
+            self.fresh.range((*run, 0)..=(*run, u32::MAX)).for_each(&mut add);
+        }
+        counts
+    }
 }
 
 /// The runs of a headline, each once; of one without words, the headline.
