@@ -184,11 +184,14 @@ pub fn load_with<R>(
         None
     });
     let topic_places = draft.subscriptions.iter().flat_map(|written| written.topics.clone()).collect();
+    let mut feeds: Vec<_> = feeds.into_iter().filter_map(|written| written.feed).collect();
+    // Collected in place, they would keep the room of all that they were read with.
+    feeds.shrink_to_fit();
     let config = draft.service.zip(draft.mail).map(|(service, mail)| Config {
         path: path.to_owned(),
         service,
         polling: draft.polling,
-        feeds: feeds.into_iter().filter_map(|written| written.feed).collect(),
+        feeds,
         rule_sources,
         mail,
         subscriptions: draft.subscriptions.into_iter().filter_map(|written| written.subscription).collect(),
@@ -244,8 +247,7 @@ fn read_main(root: &Section<'_>, env: Env<'_>) -> Draft {
         feeds: read_feeds(root),
         subscriptions: root
             .sections("subscription")
-            .iter()
-            .map(|section| subscription::read(section, &zone))
+            .map(|section| subscription::read(&section, &zone))
             .collect(),
         feed_files: files("feeds", "[feeds]", "\"feeds/*.toml\""),
         rule_files: files("rules", "[rules]", "\"rules/*.toml\""),
@@ -255,7 +257,7 @@ fn read_main(root: &Section<'_>, env: Env<'_>) -> Draft {
 
 /// Reads every `[[feed]]` of a file.
 fn read_feeds(root: &Section<'_>) -> Vec<feed::Written> {
-    root.sections("feed").iter().map(feed::read).collect()
+    root.sections("feed").map(|section| feed::read(&section)).collect()
 }
 
 /// Reads the main file.

@@ -289,23 +289,24 @@ impl<'a> Section<'a> {
         self.child(name, table)
     }
 
-    /// The tables of `[[key]]`.
-    pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+    /// The tables of `[[key]]`, one at a time: there may be ten thousand.
+    pub(super) fn sections(&self, key: &'static str) -> impl Iterator<Item = Section<'a>> {
         let name = format!("[[{key}]]");
-        let Some(value) = self.value(key) else { return Vec::new() };
         let hint = format!("write {name} above each");
-        let DeValue::Array(items) = value.get_ref() else {
-            self.wrong_type(&format!("`{key}`"), value, "a list of tables", &hint);
-            return Vec::new();
-        };
-        let mut sections = Vec::new();
-        for item in items.iter() {
-            match item.get_ref() {
-                DeValue::Table(table) => sections.push(self.child(&name, Some((table, item.span())))),
-                _ => self.wrong_type(&format!("an item of `{key}`"), item, "a table", &hint),
+        let items = self.value(key).and_then(|value| match value.get_ref() {
+            DeValue::Array(items) => Some(items),
+            _ => {
+                self.wrong_type(&format!("`{key}`"), value, "a list of tables", &hint);
+                None
             }
-        }
-        sections
+        });
+        items.into_iter().flat_map(|items| items.iter()).filter_map(move |item| match item.get_ref() {
+            DeValue::Table(table) => Some(self.child(&name, Some((table, item.span())))),
+            _ => {
+                self.wrong_type(&format!("an item of `{key}`"), item, "a table", &hint);
+                None
+            }
+        })
     }
 
     fn child(&self, name: &str, table: Option<(&'a DeTable<'a>, Range<usize>)>) -> Section<'a> {
