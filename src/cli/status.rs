@@ -73,11 +73,17 @@ pub fn run(args: &Args, console: &mut Console) -> io::Result<Outcome> {
 }
 
 fn look(tx: Tx<'_>, now: Timestamp) -> Result<Screen, StoreError> {
+    let mut failing = Vec::new();
+    tx.each_feed(true, |feed| {
+        if feed.failures >= FAILING {
+            failing.push(feed);
+        }
+    })?;
     Ok(Screen {
         counts: tx.counts(now)?,
         channel: dispatch::channel(tx)?,
         rule_set: tx.fact("rules.hash")?,
-        failing: tx.feeds(true)?.into_iter().filter(|feed| feed.failures >= FAILING).collect(),
+        failing,
         refused: tx.fact("rules.refused")?.or(tx.fact("config.refused")?),
         suspended: tx.suspended()?.len(),
         searchable: tx.searchable()?,

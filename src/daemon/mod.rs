@@ -194,8 +194,8 @@ pub async fn run_once(
 
 /// The work of a single run, on a setup that is open.
 pub async fn once(setup: &Setup, all: bool, stop: &CancellationToken) -> Result<OnceReport, StartError> {
-    let feeds = open::sync(setup).await?;
-    let mut report = poller::once(setup, feeds, all, stop).await;
+    open::sync(setup).await?;
+    let mut report = poller::once(setup, all, stop).await?;
     // Before the digest is composed that is to carry it.
     if let Err(why) = crate::flow::undelivered::fold_overdue(setup).await {
         report.trouble.push(why.to_string());

@@ -20,7 +20,7 @@ use crate::flow::parsers::Parsers;
 use crate::flow::subscribers;
 use crate::flow::{Run, Setup};
 use crate::mail::Mailer;
-use crate::store::{Bounds, FeedRow, Store, StoreError, Tx};
+use crate::store::{Bounds, Scheduled, Store, StoreError, Tx};
 use crate::time::Clock;
 
 /// Documents parsed at a time.
@@ -101,14 +101,14 @@ pub fn install(loaded: Loaded, store: Store, clock: Arc<dyn Clock>, run: Run) ->
 }
 
 /// Brings the database in line at a start: leases of the dead are void, then as [`resync`].
-pub async fn sync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
+pub async fn sync(setup: &Setup) -> Result<Vec<Scheduled>, StoreError> {
     let now = setup.clock.now();
     setup.store.write(move |tx| tx.void_leases(now)).await?;
     resync(setup).await
 }
 
 /// Brings the database in line with the configuration: feeds, subscriptions, the rule set's name.
-pub async fn resync(setup: &Setup) -> Result<Vec<FeedRow>, StoreError> {
+pub async fn resync(setup: &Setup) -> Result<Vec<Scheduled>, StoreError> {
     let (config, now) = (Arc::clone(&setup.config), setup.clock.now());
     let rule_set = setup.rules.hash().to_owned();
     setup
@@ -154,7 +154,7 @@ fn keep_interval(
     tx: Tx<'_>,
     config: &Config,
     feed: &Feed,
-    row: &mut FeedRow,
+    row: &mut Scheduled,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let latest = latest(config, feed, now);

@@ -1,6 +1,6 @@
 //! Polls feeds when they are due: never on a tick, never too many, hosts in turn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,13 @@ use crate::fetch::Connection;
 use crate::flow::Setup;
 use crate::flow::ingest;
 use crate::flow::ingest::{Ended, Report, TROUBLE};
-use crate::store::{FeedRow, StoreError};
+use crate::store::{FeedRow, Scheduled, StoreError};
 
 /// The wall clock may be set while we sleep: we look at it this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// Rows that a single run keeps from its start; looking one up costs a tenth of a poll, keeping it a kilobyte.
+const AT_HAND: usize = 2000;
+
 /// What a poll's task hands back: the feed as it was polled, and how the poll went.
 struct Polled {
     id: i64,
@@ -34,7 +37,7 @@ struct Polled {
 }
 
 /// The feeds of a reload, to replace those on the agenda.
-pub(crate) type Change = Vec<FeedRow>;
+pub(crate) type Change = Vec<Scheduled>;
 
 /// How long polls in flight may take to end after a stop. One cut off has stored nothing and is repeated.
 const LAST_POLLS: Duration = Duration::from_secs(4);
@@ -43,7 +46,7 @@ const LAST_POLLS: Duration = Duration::from_secs(4);
 pub(crate) async fn run(
     house: House,
     agenda: Agenda,
-    feeds: Vec<FeedRow>,
+    feeds: Vec<Scheduled>,
     mut pulses: mpsc::Receiver<Pulse>,
     mut changes: mpsc::Receiver<Change>,
 ) {
@@ -92,22 +95,30 @@ pub(crate) async fn run(
 }
 
 /// Polls what is due, or everything, once.
+///
+/// # Errors
+///
+/// Fails when the feeds cannot be read.
 pub(crate) async fn once(
     setup: &Setup,
-    feeds: Vec<FeedRow>,
     all: bool,
     stop: &CancellationToken,
-) -> OnceReport {
+) -> Result<OnceReport, StoreError> {
     let now = setup.clock.now();
     let mut desk = Desk::new(Agenda::new(&setup.config.polling));
     if !all {
         desk.remember_holds(setup);
     }
-    let due = feeds.into_iter().filter(|feed| all || feed.next_poll_at <= now || feed.last_poll_at.is_none());
-    for feed in due {
-        desk.agenda.put(feed.id, &host(&feed), now);
-        desk.rows.insert(feed.id, Box::new(feed));
-    }
+    setup.store.read(|tx| {
+        tx.each_feed(true, |feed| {
+            if all || feed.next_poll_at <= now || feed.last_poll_at.is_none() {
+                desk.agenda.put(feed.id, &host(address(&feed)), now);
+                if desk.rows.len() < AT_HAND {
+                    desk.rows.insert(feed.id, Box::new(feed));
+                }
+            }
+        })
+    })?;
     let mut report = OnceReport::default();
     loop {
         if !stop.is_cancelled() {
@@ -134,7 +145,7 @@ pub(crate) async fn once(
             () = tokio::time::sleep(wait), if !desk.agenda.is_idle() && !stop.is_cancelled() => {}
         }
     }
-    report
+    Ok(report)
 }
 
 impl OnceReport {
@@ -179,14 +190,16 @@ impl Desk {
         }
     }
 
-    fn take_over(&mut self, feeds: Vec<FeedRow>) {
+    fn take_over(&mut self, feeds: Vec<Scheduled>) {
+        let stay: HashSet<i64> = feeds.iter().map(|feed| feed.id).collect();
         for gone in self.agenda.feeds() {
-            if !feeds.iter().any(|feed| feed.id == gone) {
+            if !stay.contains(&gone) {
                 self.agenda.remove(gone);
             }
         }
         for feed in feeds {
-            self.agenda.put(feed.id, &host(&feed), feed.next_poll_at);
+            let address = feed.moved_url.as_deref().unwrap_or(&feed.url);
+            self.agenda.put(feed.id, &host(address), feed.next_poll_at);
         }
     }
 
@@ -305,7 +318,7 @@ impl Desk {
 async fn after_reload(setup: &Setup, polled: &Polled) -> (Option<Timestamp>, Option<String>) {
     let (id, now) = (polled.id, setup.clock.now());
     let Ok(Some(row)) = setup.store.read(|tx| tx.feed(id)) else { return (None, None) };
-    let host = Some(host(&row));
+    let host = Some(host(address(&row)));
     if row.url != polled.url {
         // What the reload said of the new address stands: the poll of the old one left it alone.
         return (Some(row.next_poll_at), host);
@@ -328,8 +341,8 @@ fn address(row: &FeedRow) -> &str {
     row.moved_url.as_deref().unwrap_or(&row.url)
 }
 
-fn host(row: &FeedRow) -> String {
-    let url = url::Url::parse(address(row)).ok();
+fn host(address: &str) -> String {
+    let url = url::Url::parse(address).ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 

@@ -57,7 +57,7 @@ async fn move_back(
             tx.move_waits(step)?;
             dispatch::move_pause(tx, step)?;
             tx.mend_waits(&open::bounds(&config, now), now)?;
-            tx.feeds(true)
+            tx.scheduled(true)
         })
         .await?;
     // The poller may be gone when a stop came meanwhile.

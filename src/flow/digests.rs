@@ -204,7 +204,7 @@ pub fn draft(
     let (articles_read, newest_article) = tx.articles_since(row.digest_article)?;
     let counts = tx.counts(now)?;
     // In a digest a feed is healthy when its last poll was: what fails even once is named below it.
-    let healthy = tx.feeds(true)?.iter().filter(|feed| feed.failures == 0).count();
+    let healthy = tx.scheduled(true)?.iter().filter(|feed| feed.failures == 0).count();
     let times = tx.story_times(days_ago(now, TREND), &subscription.topics)?;
     let zone = &subscription.time_zone;
     let trend_of = |topic: Option<&str>| {

@@ -56,7 +56,7 @@ pub fn notices(
             );
         }
     }
-    for feed in tx.feeds(true)? {
+    tx.each_feed(true, |feed| {
         if feed.failures > 0 {
             let from = feed.failing_since.map(day).unwrap_or_default();
             let why = feed.failure.as_deref().unwrap_or("no reason recorded");
@@ -86,7 +86,7 @@ pub fn notices(
                 format!("newly watched: {} taken in as baseline", counted(feed.baseline, "article")),
             );
         }
-    }
+    })?;
     for (feed, matches) in tx.baseline_matches(since)? {
         note(
             false,

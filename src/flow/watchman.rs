@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Config, Feed};
+use crate::config::Config;
 use crate::digest;
 use crate::digest::Templates;
 use crate::flow::Setup;
@@ -46,10 +46,10 @@ pub async fn watch(setup: &Setup) -> Result<(), StoreError> {
 }
 
 fn critical_feeds(tx: Tx<'_>, config: &Config) -> Result<Vec<Symptom>, StoreError> {
-    let critical = |name: &str| config.feeds.iter().find(|feed: &&Feed| feed.name == name && feed.critical);
-    let feeds = tx.feeds(true)?.into_iter().filter(|feed| critical(&feed.name).is_some());
-    Ok(feeds
-        .map(|feed| Symptom {
+    let mut symptoms = Vec::new();
+    for critical in config.feeds.iter().filter(|feed| feed.critical) {
+        let Some(feed) = tx.feed_named(&critical.name)? else { continue };
+        symptoms.push(Symptom {
             name: format!("feed {}", feed.name),
             ill: (feed.failures >= FAILING).then(|| {
                 format!(
@@ -60,8 +60,9 @@ fn critical_feeds(tx: Tx<'_>, config: &Config) -> Result<Vec<Symptom>, StoreErro
                 )
             }),
             well: format!("the critical feed \"{}\" can be read again", feed.name),
-        })
-        .collect())
+        });
+    }
+    Ok(symptoms)
 }
 
 fn stuck_mail(tx: Tx<'_>, now: Timestamp) -> Result<Symptom, StoreError> {

@@ -90,6 +90,25 @@ pub struct FeedRow {
     pub cut_key: Option<i64>,
 }
 
+/// A feed as far as the schedule needs it: there may be ten thousand.
+#[derive(Debug, Clone)]
+pub struct Scheduled {
+    /// Row id.
+    pub id: i64,
+    /// As configured.
+    pub name: String,
+    /// As configured.
+    pub url: String,
+    /// Configured and enabled.
+    pub active: bool,
+    /// An adopted permanent redirect.
+    pub moved_url: Option<String>,
+    /// When it is polled next.
+    pub next_poll_at: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
 /// What a poll changes about a feed: the whole row is written back.
 pub type PollRecord = FeedRow;
 
@@ -118,7 +137,7 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         last_status: row.get::<_, Option<i64>>(12)?.and_then(|status| u16::try_from(status).ok()),
         polls: count(13)?,
         not_modified: count(14)?,
-        failures: u32::try_from(row.get::<_, i64>(15)?).unwrap_or(0),
+        failures: failures(row, 15)?,
         failing_since: instant(16)?,
         failure_kind: text_if_any(row, 17)?,
         failure: text_if_any(row, 18)?,
@@ -142,8 +161,12 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
     })
 }
 
+fn failures(row: &Row<'_>, column: usize) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
 impl Tx<'_> {
-    /// Makes the feed table say what the configuration says, and returns all rows that are active.
+    /// Makes the feed table say what the configuration says, and returns the feeds in use.
     ///
     /// A feed is known by its name, else by its address, so that either may be
     /// changed without losing its history. `first_poll` gives a new feed its first
@@ -153,7 +176,7 @@ impl Tx<'_> {
         &self,
         configured: &[(String, String)],
         mut first_poll: impl FnMut(usize) -> Timestamp,
-    ) -> Result<Vec<FeedRow>, StoreError> {
+    ) -> Result<Vec<Scheduled>, StoreError> {
         const INSERT: &str =
             "INSERT INTO feed (name, url, next_poll_at, next_why) VALUES (:name, :url, :at, 'new')";
         const RENAME: &str = "UPDATE feed SET name = :name, active = 1 WHERE id = :id";
@@ -167,9 +190,9 @@ impl Tx<'_> {
                    next_why = 'its address was changed'
             WHERE id = :id";
         let doing = "bring the feeds in line with the configuration";
-        let rows = self.feeds(false)?;
+        let rows = self.scheduled(false)?;
         let mut in_line = true;
-        let by_name: HashMap<&str, &FeedRow> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
+        let by_name: HashMap<&str, &Scheduled> = rows.iter().map(|row| (row.name.as_str(), row)).collect();
         let wanted: HashSet<&str> = configured.iter().map(|(name, _)| name.as_str()).collect();
         // Of rows with one address, that in use was renamed.
         let of_no_name = |active| {
@@ -177,7 +200,7 @@ impl Tx<'_> {
                 .filter(move |row| row.active == active)
                 .filter(|row| !wanted.contains(row.name.as_str()))
         };
-        let mut unnamed: HashMap<&str, &FeedRow> =
+        let mut unnamed: HashMap<&str, &Scheduled> =
             of_no_name(false).chain(of_no_name(true)).map(|row| (row.url.as_str(), row)).collect();
         let mut used: HashSet<i64> = HashSet::with_capacity(configured.len());
         for (place, (name, url)) in configured.iter().enumerate() {
@@ -209,34 +232,59 @@ impl Tx<'_> {
                 .doing(doing)?;
             in_line = false;
         }
-        if in_line { Ok(rows.into_iter().filter(|row| row.active).collect()) } else { self.feeds(true) }
+        if in_line { Ok(rows.into_iter().filter(|row| row.active).collect()) } else { self.scheduled(true) }
+    }
+
+    /// Returns where the feeds stand in the schedule, by name; only those in use when `active`.
+    pub fn scheduled(&self, active: bool) -> Result<Vec<Scheduled>, StoreError> {
+        const SQL: &str = "
+            SELECT id, name, url, active, moved_url, next_poll_at, failures
+            FROM feed WHERE active >= :active ORDER BY name";
+        let mut sql = self.prepared(SQL)?;
+        let rows = sql
+            .query_map(named_params! { ":active": active }, |row| {
+                Ok(Scheduled {
+                    id: row.get(0)?,
+                    name: text(row, 1)?,
+                    url: text(row, 2)?,
+                    active: row.get(3)?,
+                    moved_url: text_if_any(row, 4)?,
+                    next_poll_at: at(row.get(5)?),
+                    failures: failures(row, 6)?,
+                })
+            })
+            .doing("list the feeds")?;
+        rows.collect::<Result<_, _>>().doing("list the feeds")
+    }
+
+    /// Hands over each feed, by name; only those in use when `active`.
+    pub fn each_feed(&self, active: bool, mut take: impl FnMut(FeedRow)) -> Result<(), StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM feed WHERE active >= :active ORDER BY name");
+        let mut sql = self.prepared(&sql)?;
+        let rows = sql.query_map(named_params! { ":active": active }, feed).doing("list the feeds")?;
+        for row in rows {
+            take(row.doing("list the feeds")?);
+        }
+        Ok(())
     }
 
     /// Returns the feeds, by name; only those in use when `active`.
     pub fn feeds(&self, active: bool) -> Result<Vec<FeedRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM feed WHERE active >= :active ORDER BY name");
-        let mut sql = self.prepared(&sql)?;
-        let rows = sql.query_map(named_params! { ":active": active }, feed).doing("list the feeds")?;
-        rows.collect::<Result<_, _>>().doing("list the feeds")
+        let mut rows = Vec::new();
+        self.each_feed(active, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Returns the feed in use that has a name.
+    pub fn feed_named(&self, name: &str) -> Result<Option<FeedRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM feed WHERE name = :name AND active = 1");
+        self.prepared(&sql)?.query_row(named_params! { ":name": name }, feed).optional().doing("find a feed")
     }
 
     /// Returns one feed.
     pub fn feed(&self, id: i64) -> Result<Option<FeedRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM feed WHERE id = :id");
         self.prepared(&sql)?.query_row(named_params! { ":id": id }, feed).optional().doing("find a feed")
-    }
-
-    /// Returns the feeds due by `now`, the longest overdue first.
-    pub fn due_feeds(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedRow>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM feed WHERE active = 1 AND next_poll_at <= :now ORDER BY next_poll_at LIMIT :limit"
-        );
-        let mut sql = self.prepared(&sql)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = sql
-            .query_map(named_params! { ":now": ms(now), ":limit": limit }, feed)
-            .doing("find due feeds")?;
-        rows.collect::<Result<_, _>>().doing("find due feeds")
     }
 
     /// Moves every feed that is due later than its interval allows to a time within it.

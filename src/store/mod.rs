@@ -42,7 +42,7 @@ pub use archive::{ArchivedText, pack};
 pub use articles::{ArticleRow, Sighting};
 pub use counts::Counts;
 pub use digests::{DigestRow, NewDigest, SubscriptionRow};
-pub use feeds::{FeedRow, PollRecord};
+pub use feeds::{FeedRow, PollRecord, Scheduled};
 pub use matches::{MatchRow, RuleRow};
 pub use notes::{Label, Mute, MuteKind};
 pub use outbox::{NewMail, OutboxRow, Try};
