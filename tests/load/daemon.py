@@ -57,7 +57,7 @@ digest = {{ at = "07:30" }}
         self.file.write_text(text)
 
     def start(self):
-        # As the unit has it: two arenas.
+        # As the unit has it.
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **unit_environment()}
         self.process = subprocess.Popen([self.program, "-c", self.file, "run"], env=clean, stdout=subprocess.DEVNULL,
                                         stderr=self.log.open("ab"))
