@@ -132,7 +132,7 @@ fn lost_by_the_index(prints: &[Print]) -> Vec<String> {
     for article in prints {
         let found = attach(article, &groups);
         // No more are compared with in a poll either.
-        let near: Vec<i64> = index.candidates(article).into_iter().take(32).collect();
+        let near: Vec<i64> = index.candidates(article).into_iter().take(8).collect();
         let again = attach(article, groups.iter().filter(|group| near.contains(&group.id)));
         if found != again {
             lost.push(format!("{found:?} instead of {again:?} for {article:?}"));

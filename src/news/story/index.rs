@@ -59,8 +59,8 @@ impl Index {
         story.least = story.least.min(least_body(features));
         // As many stories as there are numbers for are never open at once.
         let Ok(place) = u32::try_from(place) else { return };
-        self.heads.add(&head_runs(features), place);
-        self.bodies.add(&features.shingles, place);
+        self.heads.add(&head_runs(features), place, known.is_none());
+        self.bodies.add(&features.shingles, place, known.is_none());
     }
 
     /// Returns the stories that share with the article what a copy would share, those that share most first.
@@ -81,10 +81,10 @@ impl Index {
 }
 
 impl Runs {
-    /// Adds the runs of a story.
-    fn add(&mut self, runs: &[u32], place: u32) {
-        let unknown = runs.iter().map(|run| (*run, place));
-        self.fresh.extend(unknown.filter(|pair| self.settled.binary_search(pair).is_err()));
+    /// Adds the runs of a story; of a new one none is there yet.
+    fn add(&mut self, runs: &[u32], place: u32, new: bool) {
+        let pairs = runs.iter().map(|run| (*run, place));
+        self.fresh.extend(pairs.filter(|pair| new || self.settled.binary_search(pair).is_err()));
         if self.fresh.len() >= SETTLED_AT {
             self.settled.extend(std::mem::take(&mut self.fresh));
             // Two sorted halves: a stable sort merges them.
