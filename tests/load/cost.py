@@ -13,8 +13,9 @@ from world import WINDOW, World
 
 HOSTS = 200
 PHASES = "nothing known", "nothing changed", "a tenth changed"
-# MiB with a thousand feeds and with many, and how much dearer a poll may be among many.
-MEMORY, MEMORY_MANY, DEARER = 40, 60, 1.3
+# MiB with a thousand feeds and with many, and how much dearer a poll may be among many. The first one writes all there
+# is into a database ten times as large.
+MEMORY, MEMORY_MANY, DEARER = 40, 60, (1.6, 1.3, 1.3)
 
 # Started from here its memory would begin with that of this process; from a small one it does not count.
 METER = """
@@ -94,7 +95,7 @@ def curl(feeds):
     folder.mkdir()
     conf = folder / "conf"
     conf.write_text("\nnext\n".join(
-        f'url = "{url}"\noutput = "{folder}/{n}"\netag-save = "{folder}/{n}.etag"\netag-compare = "{folder}/{n}.etag"\ncompressed\nsilent\nfail'
+        f'url = "{url}"\noutput = "/dev/null"\netag-save = "{folder}/{n}.etag"\netag-compare = "{folder}/{n}.etag"\ncompressed\nsilent\nfail'
         for n, url in enumerate(feeds.urls)))
     return ["curl", "--fail-early", "--parallel", "--parallel-max", "32", "-K", conf]
 
@@ -153,11 +154,12 @@ def main():
     print("processor seconds for each 1,000 feeds".ljust(25) + "\n" + " " * 25 + "".join(f"{phase:>19}" for phase in PHASES) + f"{'peak memory':>16}")
     few = run(program, options.feeds, beside_curl=True)
     many = run(program, options.many, beside_curl=False)
-    ratio = max(dear / cheap for (dear, _), (cheap, _) in zip(many, few))
+    ratios = [dear / cheap for (dear, _), (cheap, _) in zip(many, few)]
     memory, memory_many = (max(memory for _, memory in measured) for measured in (few, many))
-    well = ratio <= DEARER and memory <= MEMORY and memory_many <= MEMORY_MANY
-    print(f"{'ok' if well else 'FAILED'}: a poll among {options.many} feeds costs at most {ratio:.2f} times what it does among "
-          f"{options.feeds} (limit {DEARER}); memory {memory:.1f} and {memory_many:.1f} MiB (limits {MEMORY} and {MEMORY_MANY})")
+    well = all(ratio <= most for ratio, most in zip(ratios, DEARER)) and memory <= MEMORY and memory_many <= MEMORY_MANY
+    words = ", ".join(f"{ratio:.2f} (limit {most})" for ratio, most in zip(ratios, DEARER))
+    print(f"{'ok' if well else 'FAILED'}: a poll among {options.many} feeds costs {words} times what it does among {options.feeds}; "
+          f"memory {memory:.1f} and {memory_many:.1f} MiB (limits {MEMORY} and {MEMORY_MANY})")
     return 0 if well else 1
 
 
