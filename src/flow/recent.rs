@@ -24,7 +24,7 @@ const COMPARED: u32 = 50;
 const KEEP: SignedDuration = SignedDuration::from_hours(6);
 /// Stories compared with, of those that share enough: a thousand may share a boilerplate, and the one
 /// that an article is a copy in shares most.
-const LIKELIEST: usize = 8;
+const LIKELIEST: usize = 16;
 /// Members kept whole, of the stories compared with last: some two megabytes.
 const WHOLE: usize = 200;
 
