@@ -47,7 +47,8 @@
 //!    store whether it is new, a revision, or one more sighting of a known article.
 //! 5. [`RuleSet::evaluate`](rules::set::RuleSet::evaluate) yields a [`Match`](rules::outcome::Match) with its
 //!    [`Hit`](rules::outcome::Hit)s for every rule that fired: set, pattern, field, place in the original text.
-//! 6. [`news::story::attach`] finds the recent story it is a copy in, with evidence, or none.
+//! 6. [`news::story::Index`] tells which recent stories can hold a copy of it ([`flow::recent`] keeps it), and
+//!    [`news::story::attach`] finds the one it is a copy in, with evidence, or none.
 //! 7. One transaction through [`Store::write`](store::Store::write) commits articles, keys, sightings, matches,
 //!    stories, alerts owed, HTTP validators and the next poll's time ([`news::schedule::next_poll`]). A crash before
 //!    it repeats the fetch; after it nothing can be lost.

@@ -112,7 +112,7 @@ pub(crate) async fn once(
     setup.store.read(|tx| {
         tx.each_feed(true, |feed| {
             if all || feed.next_poll_at <= now || feed.last_poll_at.is_none() {
-                desk.agenda.put(feed.id, &host(address(&feed)), now);
+                desk.agenda.put(feed.id, &host(address(&feed.url, feed.moved_url.as_deref())), now);
                 if desk.rows.len() < AT_HAND {
                     desk.rows.insert(feed.id, Box::new(feed));
                 }
@@ -198,7 +198,7 @@ impl Desk {
             }
         }
         for feed in feeds {
-            let address = feed.moved_url.as_deref().unwrap_or(&feed.url);
+            let address = address(&feed.url, feed.moved_url.as_deref());
             self.agenda.put(feed.id, &host(address), feed.next_poll_at);
         }
     }
@@ -245,7 +245,7 @@ impl Desk {
         let configured = self.configured(setup, &row.name).filter(|feed| feed.enabled);
         let Some(feed) = configured else { return Err(None) };
         if !self.holds.is_empty()
-            && let Ok(url) = url::Url::parse(address(&row))
+            && let Ok(url) = url::Url::parse(address(&row.url, row.moved_url.as_deref()))
             && let Some(until) = self.holds.get(&fetch::domain(&url)).copied()
             && until > now
         {
@@ -318,7 +318,7 @@ impl Desk {
 async fn after_reload(setup: &Setup, polled: &Polled) -> (Option<Timestamp>, Option<String>) {
     let (id, now) = (polled.id, setup.clock.now());
     let Ok(Some(row)) = setup.store.read(|tx| tx.feed(id)) else { return (None, None) };
-    let host = Some(host(address(&row)));
+    let host = Some(host(address(&row.url, row.moved_url.as_deref())));
     if row.url != polled.url {
         // What the reload said of the new address stands: the poll of the old one left it alone.
         return (Some(row.next_poll_at), host);
@@ -337,8 +337,8 @@ async fn after_reload(setup: &Setup, polled: &Polled) -> (Option<Timestamp>, Opt
 }
 
 /// Where a feed is asked for.
-fn address(row: &FeedRow) -> &str {
-    row.moved_url.as_deref().unwrap_or(&row.url)
+fn address<'f>(configured: &'f str, moved: Option<&'f str>) -> &'f str {
+    moved.unwrap_or(configured)
 }
 
 fn host(address: &str) -> String {

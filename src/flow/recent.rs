@@ -7,7 +7,6 @@
 //! still is one. A transaction undone, or another daemon's, leaves another stamp,
 //! and all is read anew.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -41,8 +40,6 @@ impl fmt::Debug for RecentStories {
 #[derive(Default)]
 struct Shelf {
     index: Index,
-    /// How many members of each story the index has.
-    sizes: HashMap<i64, u32>,
     /// The stories compared with last, the last of them at the end.
     whole: Vec<Group>,
     stamp: Option<String>,
@@ -100,7 +97,7 @@ impl Open<'_> {
         }
         match shelf.whole.iter_mut().find(|group| group.id == story) {
             Some(group) => group.members.push(print),
-            None if shelf.sizes.get(&story) == Some(&1) => {
+            None if shelf.index.size(story) == 1 => {
                 shelf.whole.push(Group { id: story, members: vec![print] });
             }
             None => {}
@@ -113,10 +110,8 @@ impl Open<'_> {
 impl Shelf {
     /// Adds a member to the index; false when the story has as many as are compared with.
     fn note(&mut self, story: i64, member: &Print) -> bool {
-        let size = self.sizes.entry(story).or_default();
-        let more = *size < COMPARED;
+        let more = self.index.size(story) < COMPARED;
         if more {
-            *size += 1;
             self.index.add(story, member);
         }
         more

@@ -37,6 +37,7 @@ const SETTLED_AT: usize = 8192;
 #[derive(Debug)]
 struct Story {
     id: i64,
+    members: u32,
     /// Whether a member is hardly more than a headline.
     bare: bool,
     /// Fewest runs that a copy of a member shares with it.
@@ -47,15 +48,14 @@ impl Index {
     /// Adds a member to a story; stories come in the order they were opened.
     pub fn add(&mut self, id: i64, member: &Print) {
         let features = &member.features;
-        let known = self.stories.iter().rposition(|story| story.id == id);
+        let known = self.place(id);
         let place = known.unwrap_or(self.stories.len());
         if known.is_none() {
-            self.stories.push(Story { id, bare: false, least: usize::MAX });
+            self.stories.push(Story { id, members: 0, bare: false, least: usize::MAX });
         }
         let Some(story) = self.stories.get_mut(place) else { return };
-        if features.is_bare() {
-            story.bare = true;
-        }
+        story.members += 1;
+        story.bare |= features.is_bare();
         story.least = story.least.min(least_body(features));
         // As many stories as there are numbers for are never open at once.
         let Ok(place) = u32::try_from(place) else { return };
@@ -63,12 +63,23 @@ impl Index {
         self.bodies.add(&features.shingles, place, known.is_none());
     }
 
+    /// Returns how many members of a story were added.
+    pub fn size(&self, id: i64) -> u32 {
+        self.place(id).and_then(|place| self.stories.get(place)).map_or(0, |story| story.members)
+    }
+
+    /// Where a story stands; most often asked for is the last.
+    fn place(&self, id: i64) -> Option<usize> {
+        self.stories.iter().rposition(|story| story.id == id)
+    }
+
     /// Returns the stories that share with the article what a copy would share, those that share most first.
     pub fn candidates(&self, article: &Print) -> Vec<i64> {
         let features = &article.features;
-        let heads = self.heads.count(&head_runs(features), self.stories.len());
+        let runs = head_runs(features);
+        let (head, body) = (least_head(features, runs.len()), least_body(features));
+        let heads = self.heads.count(&runs, self.stories.len());
         let bodies = self.bodies.count(&features.shingles, self.stories.len());
-        let (head, body) = (least_head(features), least_body(features));
         let shared = |((story, heads), bodies): ((&Story, usize), usize)| {
             let enough = ((features.is_bare() || story.bare) && heads >= head)
                 || (!features.is_bare() && bodies >= body.min(story.least));
@@ -124,8 +135,8 @@ fn head_runs(features: &Features) -> Vec<u32> {
 /// Fewest runs that two headlines share when they say the same.
 ///
 /// Every token that one lacks ends a run, and a run of n tokens has n - 2 runs of three.
-/// A run that stands twice is counted once.
-fn least_head(features: &Features) -> usize {
+/// A run that stands twice is counted once among its `runs`.
+fn least_head(features: &Features, runs: usize) -> usize {
     let size = features.head.sentence.tokens.len();
     let standing = |size: usize| {
         let lost = share(size, 1.0 - LEAST_HEADLINE);
@@ -133,7 +144,7 @@ fn least_head(features: &Features) -> usize {
     };
     // The other headline may be longer, by what may be lost, and one token more that is lost costs three runs.
     let least = (size..=size + size / 4 + 1).map(standing).min().unwrap_or(0);
-    let repeats = size.saturating_sub(HEAD_RUN - 1).saturating_sub(head_runs(features).len());
+    let repeats = size.saturating_sub(HEAD_RUN - 1).saturating_sub(runs);
     least.saturating_sub(repeats).max(1)
 }
 
