@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::problem::{Problem, Severity, Source};
+use crate::rules::ceiling::Ceilings;
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{self, Expr, Node, SetId};
+use crate::rules::fields::FieldSet;
 use crate::rules::file::{self, File, meant};
 use crate::rules::grammar;
 use crate::rules::necessary::least_score;
-use crate::rules::outcome::{Field, Level};
+use crate::rules::outcome::Level;
 use crate::rules::scan::{Expression, Literals, Scanner};
 use crate::rules::set::{Pattern, Rule, RuleInfo, RuleSet, Set};
 use crate::rules::shapes::Shapes;
@@ -44,21 +46,18 @@ impl RuleSet {
         let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
         let mut set = None;
         if !broken {
-            let mut wanted: Vec<Field> = Vec::new();
+            let mut wanted = FieldSet::NONE;
             for rule in &rules {
-                wanted.extend(&rule.fields);
+                wanted = wanted.or(rule.fields);
                 let mut scoped = |expr: &Expr| {
-                    wanted.extend(match expr.node {
-                        Node::Set { field, .. } => field,
-                        _ => None,
-                    })
+                    if let Node::Set { field: Some(field), .. } = expr.node {
+                        wanted = wanted.or(FieldSet::one(field));
+                    }
                 };
                 rule.when.walk(&mut scoped);
                 rule.unless.iter().for_each(|(unless, _)| unless.walk(&mut scoped));
                 rule.alert_when.iter().for_each(|lift| lift.walk(&mut scoped));
             }
-            wanted.sort_unstable();
-            wanted.dedup();
             match Scanner::new(literals, shapes, regexes, wanted) {
                 Ok(scanner) => {
                     set = Some(assemble(sources, files, (sets, compounds), patterns, rules, scanner))
@@ -93,7 +92,11 @@ fn assemble(
 ) -> RuleSet {
     let mut rules_of: Vec<Vec<u32>> = vec![Vec::new(); sets.len()];
     let mut always = Vec::new();
+    let mut ceilings = Ceilings::new(&compounds);
     for (rule, at) in rules.iter().zip(0_u32..) {
+        if rule.least_score.is_some() {
+            ceilings.add(at as usize, rule.fields, &rule.score);
+        }
         if rule.necessary.is_empty() {
             always.push(at);
         }
@@ -116,6 +119,7 @@ fn assemble(
         compounds,
         rules_of,
         always,
+        ceilings,
         reports: OnceLock::new(),
     }
 }
@@ -195,7 +199,7 @@ impl Builder {
             info: info(rule),
             level: if rule.experimental { rule.level.min(Level::Digest) } else { rule.level },
             when_text: rule.when.text.clone(),
-            fields: file.fields.clone(),
+            fields: file.fields.iter().copied().collect(),
             source: file.source.clone(),
             written: rule.clone(),
             when,

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use crate::rules::evaluate::{Evidence, Place, View, Weights};
 use crate::rules::expression::{Expr, SetId};
+use crate::rules::fields::FieldSet;
 use crate::rules::outcome::Article;
-use crate::rules::scan::{FIELDS, Found, Occurrence};
+use crate::rules::scan::{Found, Occurrence};
 use crate::rules::set::RuleSet;
 
 /// Stands for the pattern of an occurrence that an expression made.
@@ -23,13 +24,15 @@ pub(crate) struct Also {
     pub(crate) expr: Expr,
     /// The sets it names.
     pub(crate) sets: Vec<SetId>,
+    /// Sets of which one must occur; none when it may hold without.
+    pub(crate) necessary: Vec<SetId>,
     /// Where the file has it.
     pub(crate) span: Range<usize>,
 }
 
 impl Also {
     fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
-        View::new(found, &FIELDS, &NO_POINTS, &self.sets)
+        View::new(found, FieldSet::ALL, &NO_POINTS, &self.sets)
     }
 }
 
@@ -37,10 +40,28 @@ impl RuleSet {
     /// Finds every occurrence in an article: of patterns first, then of what they make together.
     pub(crate) fn scan(&self, article: &Article<'_>, found: &mut Found) {
         self.scanner.scan(article, self.sets.len(), found);
+        self.complete(found);
+    }
+
+    /// Tells where compounds may stand, for whoever has yet to decide whether to look.
+    pub(crate) fn foresee(&self, found: &mut Found) {
         for set in &self.compounds {
             let Some(also) = self.also(*set) else { continue };
-            let view = also.view(found);
-            let Some(places) = view.places::<Place>(&also.expr) else { continue };
+            let occurs = |set: &SetId| !found.fields_of(*set).is_empty();
+            if (also.necessary.is_empty() || also.necessary.iter().any(occurs))
+                && let Some(fields) = found.may_hold(&also.expr, FieldSet::ALL)
+            {
+                found.foresee(*set, fields);
+            }
+        }
+    }
+
+    /// Puts the occurrences of patterns in order and adds those of compounds.
+    pub(crate) fn complete(&self, found: &mut Found) {
+        found.tidy();
+        for set in &self.compounds {
+            let Some(also) = self.also(*set) else { continue };
+            let places = also.view(found).places::<Place>(&also.expr).unwrap_or_default();
             let occurrence = |Place { field, start, end }| Occurrence {
                 field,
                 start,
@@ -48,7 +69,7 @@ impl RuleSet {
                 pattern: COMPOUND,
                 needs_follower: false,
             };
-            found.extend(*set, places.into_iter().map(occurrence));
+            found.settle(*set, places.into_iter().map(occurrence));
         }
     }
 

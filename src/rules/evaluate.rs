@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
+use crate::rules::fields::FieldSet;
 use crate::rules::outcome::Field;
 use crate::rules::scan::{Found, Occurrence};
 
@@ -68,7 +69,7 @@ impl Cover for Evidence {
 pub(crate) struct View<'f> {
     pub(crate) found: &'f Found,
     /// The fields a bare set name searches.
-    pub(crate) fields: &'f [Field],
+    pub(crate) fields: FieldSet,
     pub(crate) score: &'f Weights,
     /// Lists that differ for this rule, because an occurrence needed a follower and has one here.
     followed: Vec<(SetId, Vec<Occurrence>)>,
@@ -86,7 +87,7 @@ pub(crate) struct Weights {
 }
 
 impl<'f> View<'f> {
-    pub(crate) fn new(found: &'f Found, fields: &'f [Field], score: &'f Weights, sets: &[SetId]) -> Self {
+    pub(crate) fn new(found: &'f Found, fields: FieldSet, score: &'f Weights, sets: &[SetId]) -> Self {
         let mut view = Self { found, fields, score, followed: Vec::new(), score_of_all: OnceCell::new() };
         if found.unsure && sets.iter().any(|set| found.of(*set).iter().any(|o| o.needs_follower)) {
             view.settle(sets);
@@ -147,7 +148,7 @@ impl<'f> View<'f> {
     ) -> impl Iterator<Item = &Occurrence> + Clone {
         self.of(set).iter().filter(move |occurrence| match field {
             Some(field) => occurrence.field == field,
-            None => self.fields.contains(&occurrence.field),
+            None => self.fields.contains(occurrence.field),
         })
     }
 
@@ -166,19 +167,6 @@ impl<'f> View<'f> {
             Node::Of(least, parts) => parts.iter().filter(|part| self.holds(part)).count() >= *least,
             Node::Score(least) => self.score() >= *least,
             Node::Set { .. } | Node::Pair(..) => self.places::<Place>(expr).is_some(),
-        }
-    }
-
-    /// Whether the sets that an expression cannot hold without are there at all: far cheaper than where they stand.
-    fn may_hold(&self, expr: &Expr) -> bool {
-        match &expr.node {
-            Node::Set { id, .. } => !self.of(*id).is_empty(),
-            Node::And(parts) => parts.iter().all(|part| self.may_hold(part)),
-            Node::Or(parts) => parts.iter().any(|part| self.may_hold(part)),
-            Node::Pair(Nearness::Away(_), left, _) => self.may_hold(left),
-            Node::Pair(_, left, right) => self.may_hold(left) && self.may_hold(right),
-            Node::Of(least, parts) => parts.iter().filter(|part| self.may_hold(part)).count() >= *least,
-            Node::Not(_) | Node::Score(_) => true,
         }
     }
 
@@ -206,7 +194,8 @@ impl<'f> View<'f> {
                 (places.len() >= *least).then(|| gather(places))
             }
             Node::Score(least) => (self.score() >= *least).then(Vec::new),
-            Node::Pair(..) if !self.may_hold(expr) => None,
+            // Far cheaper than where its sets stand.
+            Node::Pair(..) if self.found.may_hold(expr, self.fields).is_none() => None,
             Node::Pair(nearness, left, right) => {
                 let left = self.places::<C>(left)?;
                 let right = self.places::<C>(right);
@@ -307,7 +296,7 @@ impl<'f> View<'f> {
             let count = i64::try_from(self.count(occurrences.iter())).unwrap_or(i64::MAX);
             let times = count.min(self.score.cap);
             let title_x = if field == Field::Title { self.score.title_x } else { 1 };
-            (times > 0 && self.fields.contains(&field))
+            (times > 0 && self.fields.contains(field))
                 .then(|| (set, field, times, weight.saturating_mul(times).saturating_mul(title_x)))
         })
     }

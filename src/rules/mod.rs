@@ -5,12 +5,14 @@
 //! `rules eval`.
 
 pub mod builtin;
+pub(crate) mod ceiling;
 pub mod compile;
 pub(crate) mod compound;
 pub mod corpus;
 pub(crate) mod edges;
 pub(crate) mod evaluate;
 pub(crate) mod expression;
+pub(crate) mod fields;
 pub(crate) mod file;
 pub(crate) mod fold;
 pub(crate) mod grammar;

@@ -6,10 +6,10 @@ use crate::problem::Source;
 use crate::rules::compound::NO_POINTS;
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
+use crate::rules::fields::{FIELDS, FieldSet, field_text};
 use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field, Level};
 use crate::rules::pattern::Variant;
-use crate::rules::scan::{FIELDS, field_text};
 use crate::rules::script::{Class, class};
 use crate::rules::set::RuleSet;
 
@@ -136,7 +136,7 @@ impl Text {
 /// What is read: which sets stand together, where, and what they earn.
 struct View<'r> {
     sets: &'r [SetId],
-    fields: &'r [Field],
+    fields: FieldSet,
     score: &'r Weights,
 }
 
@@ -175,9 +175,9 @@ impl Reader<'_> {
     fn places(&self, expr: &Expr) -> Option<BTreeSet<Place>> {
         match &expr.node {
             Node::Set { id, field, least } => {
-                let fields = field.map_or(self.view.fields.to_vec(), |field| vec![field]);
+                let fields = field.map_or(self.view.fields, FieldSet::one);
                 let places: BTreeSet<Place> =
-                    self.set(*id).into_iter().filter(|(field, ..)| fields.contains(field)).collect();
+                    self.set(*id).into_iter().filter(|(field, ..)| fields.contains(*field)).collect();
                 (count(&places) >= *least).then_some(places)
             }
             Node::And(parts) => {
@@ -226,9 +226,9 @@ impl Reader<'_> {
         let mut score = 0;
         for (set, weight) in &self.view.score.of {
             let places = self.set(*set);
-            for field in self.view.fields {
-                let here = places.iter().filter(|(f, ..)| f == field).copied().collect();
-                let title = if *field == Field::Title { self.view.score.title_x } else { 1 };
+            for field in FIELDS.into_iter().filter(|field| self.view.fields.contains(*field)) {
+                let here = places.iter().filter(|(f, ..)| *f == field).copied().collect();
+                let title = if field == Field::Title { self.view.score.title_x } else { 1 };
                 score += weight * i64::from(count(&here)).min(self.view.score.cap) * title;
             }
         }
@@ -264,19 +264,19 @@ fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
 
 /// Returns id, score, veto and level of every rule that fires.
 fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool, Level)> {
-    let text = |field| if rules.scanner.fields().contains(&field) { field_text(article, field) } else { "" };
+    let text = |field| if rules.scanner.fields().contains(field) { field_text(article, field) } else { "" };
     let texts: Vec<Text> = FIELDS.into_iter().map(|field| Text::of(text(field))).collect();
     let mut raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
     for set in &rules.compounds {
         let also = rules.sets[*set].also.as_ref().unwrap();
-        let view = View { sets: &also.sets, fields: &FIELDS, score: &NO_POINTS };
+        let view = View { sets: &also.sets, fields: FieldSet::ALL, score: &NO_POINTS };
         let reader = Reader { view, texts: &texts, raw: &raw };
         let places = reader.places(&also.expr).unwrap_or_default();
         raw[*set].extend(places.into_iter().map(|place| (place, false)));
     }
     let mut fired = Vec::new();
     for rule in &rules.rules {
-        let view = View { sets: &rule.sets, fields: &rule.fields, score: &rule.score };
+        let view = View { sets: &rule.sets, fields: rule.fields, score: &rule.score };
         let reader = Reader { view, texts: &texts, raw: &raw };
         if reader.places(&rule.when).is_some() {
             let vetoed = rule.unless.as_ref().is_some_and(|(unless, _)| reader.places(unless).is_some());
@@ -397,10 +397,21 @@ fn rules(random: &mut fastrand::Rng) -> RuleSet {
     }
     for rule in 0..8 {
         let depth = random.usize(0..3);
-        file += &format!("[[rule]]\nid = \"r{rule}\"\nwhen = '''{}'''\n", expression(random, depth));
+        let mut when = expression(random, depth);
+        // What only a score lets in is decided before anything else is looked at.
+        if random.bool() {
+            when = format!("({when}) and score >= {}", random.u8(0..14));
+        }
+        file += &format!("[[rule]]\nid = \"r{rule}\"\nwhen = '''{when}'''\n");
         file += &format!("unless = '''{}'''\n", expression(random, 0));
         file += &format!("level = \"digest\"\nalert_when = '''{}'''\n", expression(random, 1));
-        file += "[rule.score]\nweights = { s0 = 3, s1 = 2, s2 = 1, s3 = -1 }\ntitle_x = 3\ncap = 2\n";
+        let weights: Vec<String> = (0..5)
+            .filter(|set| (rule + set) % 4 > 0)
+            .map(|set| format!("s{set} = {}", random.i8(-3..5)))
+            .collect();
+        let (title_x, cap) = (random.u8(1..4), random.u8(1..4));
+        file += &format!("[rule.score]\ntitle_x = {title_x}\ncap = {cap}\n");
+        file += &format!("weights = {{ {} }}\n", weights.join(", "));
     }
     let compiled = RuleSet::compile(&[Source::new("random.toml", file.clone())]);
     compiled.set.unwrap_or_else(|| panic!("{file}\n{:#?}", compiled.problems))

@@ -7,6 +7,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::rules::edges::{fits, left_edge};
 use crate::rules::expression::SetId;
+use crate::rules::fields::{FIELDS, FieldSet, field_text, of_field};
 use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Variant};
@@ -15,22 +16,6 @@ use crate::rules::shapes::Shapes;
 
 /// For so many literals the fastest automaton is still small; for a whole pack it takes tens of megabytes.
 const FEW: usize = 200;
-
-/// All fields, in the order of [`field_text`].
-pub(crate) const FIELDS: [Field; 6] =
-    [Field::Title, Field::Summary, Field::Body, Field::Url, Field::Source, Field::Lang];
-
-/// Returns a field's text.
-pub(crate) fn field_text<'a>(article: &Article<'a>, field: Field) -> &'a str {
-    match field {
-        Field::Title => article.title,
-        Field::Summary => article.summary,
-        Field::Body => article.body,
-        Field::Url => article.url,
-        Field::Source => article.source,
-        Field::Lang => article.lang,
-    }
-}
 
 /// A pattern met in a place, in positions of the normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +91,7 @@ pub(crate) struct Scanner {
     entries: Vec<Entry>,
     shapes: Shapes,
     regexes: Vec<Expression>,
-    fields: Vec<Field>,
+    fields: FieldSet,
 }
 
 /// A pattern met in what another pattern matches.
@@ -137,6 +122,8 @@ pub(crate) struct Found {
     spare: RefCell<Vec<Ruler>>,
     /// Occurrences by set, sorted by field and place.
     pub(crate) by_set: Vec<Vec<Occurrence>>,
+    /// The fields each set occurs in.
+    fields_of: Vec<FieldSet>,
     /// Sets with an occurrence.
     pub(crate) touched: Vec<SetId>,
     /// Whether an occurrence needs a follower.
@@ -188,10 +175,29 @@ impl Found {
         self.by_set.get(set).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds occurrences to a set and keeps them in order.
-    pub(crate) fn extend(&mut self, set: SetId, occurrences: impl Iterator<Item = Occurrence>) {
+    /// Returns the fields a set occurs in; more than that where [`Found::foresee`] was told so.
+    pub(crate) fn fields_of(&self, set: SetId) -> FieldSet {
+        self.fields_of.get(set).copied().unwrap_or_default()
+    }
+
+    /// Expects a set in more fields than it was found in so far.
+    pub(crate) fn foresee(&mut self, set: SetId, fields: FieldSet) {
+        self.fields_of.get_mut(set).into_iter().for_each(|known| *known = known.or(fields));
+    }
+
+    /// Adds the last occurrences to a set and forgets what was foreseen of it.
+    pub(crate) fn settle(&mut self, set: SetId, occurrences: impl Iterator<Item = Occurrence>) {
         occurrences.for_each(|occurrence| self.add(set, occurrence));
         self.by_set.get_mut(set).into_iter().for_each(tidy);
+        let fields = self.of(set).iter().map(|occurrence| occurrence.field).collect();
+        self.fields_of.get_mut(set).into_iter().for_each(|known| *known = fields);
+    }
+
+    /// Puts all occurrences in order.
+    pub(crate) fn tidy(&mut self) {
+        for set in &self.touched {
+            self.by_set.get_mut(*set).into_iter().for_each(tidy);
+        }
     }
 
     fn add(&mut self, set: SetId, occurrence: Occurrence) {
@@ -200,20 +206,9 @@ impl Found {
                 self.touched.push(set);
             }
             list.push(occurrence);
+            self.foresee(set, FieldSet::one(occurrence.field));
             self.unsure |= occurrence.needs_follower;
         }
-    }
-}
-
-/// Returns what belongs to a field of what all fields have, in the order of [`FIELDS`].
-fn of_field<T>([title, summary, body, url, source, lang]: &[T; 6], field: Field) -> &T {
-    match field {
-        Field::Title => title,
-        Field::Summary => summary,
-        Field::Body => body,
-        Field::Url => url,
-        Field::Source => source,
-        Field::Lang => lang,
     }
 }
 
@@ -229,7 +224,7 @@ impl Scanner {
         literals: Literals,
         shapes: Shapes,
         regexes: Vec<Expression>,
-        fields: Vec<Field>,
+        fields: FieldSet,
     ) -> Result<Self, aho_corasick::BuildError> {
         let Literals { text, entries: mut literals } = literals;
         let word =
@@ -274,20 +269,20 @@ impl Scanner {
 
     /// Returns the fields that are searched.
     #[cfg(test)]
-    pub(crate) fn fields(&self) -> &[Field] {
-        &self.fields
+    pub(crate) fn fields(&self) -> FieldSet {
+        self.fields
     }
 
-    /// Finds every occurrence in an article's fields.
+    /// Finds every occurrence in an article's fields, in no order.
     pub(crate) fn scan(&self, article: &Article<'_>, sets: usize, found: &mut Found) {
-        self.scan_in(article, sets, found, &self.fields);
+        self.scan_in(article, sets, found, self.fields);
     }
 
     /// Normalises the fields and runs the automaton over them, and does nothing with what it meets.
     pub(crate) fn run_bare(&self, article: &Article<'_>, found: &mut Found) -> usize {
         let mut met = 0;
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
-            if let (true, Some(automaton)) = (self.fields.contains(&field), &self.automaton) {
+            if let (true, Some(automaton)) = (self.fields.contains(field), &self.automaton) {
                 normal.read(field_text(article, field));
                 met += automaton.find_overlapping_iter(normal.text()).count();
             }
@@ -295,7 +290,7 @@ impl Scanner {
         met
     }
 
-    fn scan_in(&self, article: &Article<'_>, sets: usize, found: &mut Found, fields: &[Field]) {
+    fn scan_in(&self, article: &Article<'_>, sets: usize, found: &mut Found, fields: FieldSet) {
         for set in std::mem::take(&mut found.touched) {
             found.by_set.get_mut(set).into_iter().for_each(Vec::clear);
         }
@@ -304,21 +299,21 @@ impl Scanner {
         if found.by_set.len() < sets {
             found.by_set.resize_with(sets, Vec::new);
         }
+        found.fields_of.clear();
+        found.fields_of.resize(sets, FieldSet::NONE);
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
-            normal.read(if fields.contains(&field) { field_text(article, field) } else { "" });
+            normal.read(if fields.contains(field) { field_text(article, field) } else { "" });
         }
-        for field in fields {
-            self.scan_field(*field, found);
-        }
-        for set in &found.touched {
-            found.by_set.get_mut(*set).into_iter().for_each(tidy);
+        for field in FIELDS.into_iter().filter(|field| fields.contains(*field)) {
+            self.scan_field(field, found);
         }
     }
 
     /// Finds what covers a text that a variant matches.
     pub(crate) fn covers(&self, written: &str, sets: usize, found: &mut Found) -> Vec<Covering> {
         let article = Article { title: written, ..Article::default() };
-        self.scan_in(&article, sets, found, &[Field::Title]);
+        self.scan_in(&article, sets, found, FieldSet::one(Field::Title));
+        found.tidy();
         let whole = found.normal(Field::Title).text().len() as u32;
         let occurrences = found.touched.iter().flat_map(|set| found.of(*set).iter().map(|o| (*set, o)));
         let sure = occurrences.filter(|(_, occurrence)| !occurrence.needs_follower);

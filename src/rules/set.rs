@@ -7,13 +7,15 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 
 use crate::problem::Source;
+use crate::rules::ceiling::Ceilings;
 use crate::rules::compound::Also;
 use crate::rules::evaluate::{Evidence, View, Weights};
 use crate::rules::expression::{Expr, Node, SetId};
+use crate::rules::fields::{FieldSet, field_text};
 use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
-use crate::rules::scan::{Found, Occurrence, Scanner, field_text};
+use crate::rules::scan::{Found, Occurrence, Scanner};
 use crate::rules::table::Word;
 use crate::rules::testing::TestReport;
 
@@ -57,7 +59,7 @@ pub(crate) struct Rule {
     pub(crate) unless: Option<(Expr, String)>,
     /// What lifts a match of level digest to an alert.
     pub(crate) alert_when: Option<Expr>,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: FieldSet,
     pub(crate) score: Weights,
     /// Every set the rule names.
     pub(crate) sets: Vec<SetId>,
@@ -162,6 +164,7 @@ pub struct RuleSet {
     pub(crate) rules_of: Vec<Vec<u32>>,
     /// Rules to look at always.
     pub(crate) always: Vec<u32>,
+    pub(crate) ceilings: Ceilings,
     pub(crate) tests: Vec<(Source, Test)>,
     /// How many there were.
     pub(crate) test_count: usize,
@@ -187,6 +190,7 @@ pub struct Points {
 pub(crate) struct Scratch {
     pub(crate) found: Found,
     candidates: Vec<u32>,
+    most: Vec<i64>,
 }
 
 thread_local! {
@@ -266,9 +270,13 @@ impl RuleSet {
     /// Returns every rule that fired, vetoed ones included, the best score first.
     pub fn evaluate(&self, article: &Article<'_>) -> Vec<Match> {
         with_scratch(|scratch| {
-            self.scan(article, &mut scratch.found);
+            self.scanner.scan(article, self.sets.len(), &mut scratch.found);
             self.choose(scratch);
             let mut matches = Vec::new();
+            if scratch.candidates.is_empty() {
+                return matches;
+            }
+            self.complete(&mut scratch.found);
             for rule in scratch.candidates.iter().filter_map(|rule| self.rules.get(*rule as usize)) {
                 let view = rule.view(&scratch.found);
                 if rule.least_score.is_none_or(|least| view.score() >= least) && view.holds(&rule.when) {
@@ -280,14 +288,24 @@ impl RuleSet {
         })
     }
 
-    /// Chooses the rules that can fire on what was found.
+    /// Chooses the rules that can fire on what the patterns found.
     fn choose(&self, scratch: &mut Scratch) {
-        let Scratch { found, candidates } = scratch;
+        let Scratch { found, candidates, most } = scratch;
         candidates.clear();
         candidates.extend(&self.always);
         for set in &found.touched {
             candidates.extend(self.rules_of.get(*set).into_iter().flatten());
         }
+        if candidates.is_empty() {
+            return;
+        }
+        self.foresee(found);
+        self.ceilings.reach(found, most);
+        candidates.retain(|candidate| {
+            let at = *candidate as usize;
+            let least = self.rules.get(at).and_then(|rule| rule.least_score);
+            least.is_none_or(|least| most.get(at).is_some_and(|most| *most >= least))
+        });
         candidates.sort_unstable();
         candidates.dedup();
     }
@@ -353,7 +371,7 @@ impl Rule {
     }
 
     pub(crate) fn view<'f>(&'f self, found: &'f Found) -> View<'f> {
-        View::new(found, &self.fields, &self.score, &self.sets)
+        View::new(found, self.fields, &self.score, &self.sets)
     }
 }
 

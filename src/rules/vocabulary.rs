@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::problem::{Problem, Source};
 use crate::rules::compile::Builder;
-use crate::rules::compound::Also;
+use crate::rules::compound::{Also, NO_POINTS};
 use crate::rules::expression::{Node, SetId};
 use crate::rules::file::{self, File};
 use crate::rules::literal;
@@ -99,8 +99,9 @@ impl Builder {
         }
         sets.sort_unstable();
         sets.dedup();
+        let necessary = self.necessary(&expr, &NO_POINTS).unwrap_or_default();
         if let Some(set) = self.sets.get_mut(id) {
-            set.also = Some(Also { expr, sets, span: word.span.clone() });
+            set.also = Some(Also { expr, sets, necessary, span: word.span.clone() });
         }
     }
 

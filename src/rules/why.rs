@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::rules::fields::{FIELDS, field_text};
 use crate::rules::outcome::{Article, Field, Hit};
-use crate::rules::scan::{FIELDS, field_text};
 
 /// Returns the sentence with the best evidence, cut to `max_chars`: pieces of text, and whether each is a hit.
 ///
