@@ -146,6 +146,9 @@ impl Normal {
         self.map.clear();
         // No word: the second is before the first.
         self.word.set((1, 0));
+        if text.is_empty() {
+            return;
+        }
         self.text.reserve(text.len() + 16);
         self.map.reserve(text.len() + 16);
         let mut folded = std::mem::take(&mut self.folded);

@@ -62,6 +62,11 @@ pub(crate) struct Ends {
     pub(crate) plural: bool,
 }
 
+impl Ends {
+    /// Anything may stand beside it.
+    pub(crate) const FREE: Self = Self { left: Edge::Free, right: Edge::Free, star: false, plural: false };
+}
+
 /// A mistake in a pattern: bytes of the pattern, what, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {

@@ -28,38 +28,29 @@ pub(crate) struct Occurrence {
     pub(crate) needs_follower: bool,
 }
 
-/// A pattern's variant in a set.
+/// What an automaton literal leads to: a pattern's variant in a set.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) set: u32,
     pub(crate) pattern: u32,
-    pub(crate) kind: EntryKind,
+    pub(crate) ends: Ends,
+    pub(crate) beyond: Beyond,
 }
 
-/// What an automaton literal leads to.
+/// What must be true beyond the literal and its ends.
 #[derive(Debug)]
-pub(crate) enum EntryKind {
-    /// A literal that only has to end well.
-    Plain(Ends),
-    /// The beginning of a variant with capitals or stars within: its shape.
-    Shaped(u32),
-    /// A literal that a regular expression cannot match without.
+pub(crate) enum Beyond {
+    Nothing,
+    /// It is the beginning of a variant with capitals or stars within: the shape.
+    Shape(u32),
+    /// A regular expression must match, and cannot without the literal.
     Regex(u32),
 }
 
-impl EntryKind {
-    /// Returns what must be true before the literal.
-    fn left(&self, shapes: &Shapes) -> Edge {
-        match self {
-            Self::Plain(ends) => ends.left,
-            Self::Shaped(shape) => shapes.ends(*shape).map_or(Edge::Free, |ends| ends.left),
-            Self::Regex(_) => Edge::Free,
-        }
-    }
-
-    /// Returns what a variant's literal leads to.
+impl Beyond {
+    /// Returns what a variant asks for.
     pub(crate) fn of(variant: &Variant, shapes: &mut Shapes) -> Self {
-        if variant.is_plain() { Self::Plain(variant.ends) } else { Self::Shaped(shapes.add(variant)) }
+        if variant.is_plain() { Self::Nothing } else { Self::Shape(shapes.add(variant)) }
     }
 }
 
@@ -235,7 +226,7 @@ impl Scanner {
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
         for (range, entry) in literals {
             let word = word(&range);
-            let left = entry.kind.left(&shapes);
+            let left = entry.ends.left;
             match lefts.last_mut() {
                 Some(known) if words.last() == Some(&word) => {
                     *known = if *known == left { left } else { Edge::Free };
@@ -332,12 +323,6 @@ impl Scanner {
         self.entries.get(begin(literal)..begin(literal + 1)).unwrap_or_default()
     }
 
-    /// Checks a shape whose head stands at `start..end`, but for what is before it; returns where all of it ends, and
-    /// whether that counts only when another pattern follows.
-    fn fits_all(&self, shape: u32, normal: &Normal, start: usize, end: usize) -> Option<(usize, bool)> {
-        fits(self.shapes.ends(shape)?, normal, self.shapes.follow(shape, normal, start, end)?)
-    }
-
     fn scan_field(&self, field: Field, found: &mut Found) {
         let Some(automaton) = &self.automaton else { return };
         // Lent out while `found` is written to.
@@ -353,18 +338,19 @@ impl Scanner {
                 continue;
             }
             for entry in self.entries_of(literal) {
-                let left = entry.kind.left(&self.shapes);
+                let left = entry.ends.left;
                 if left != *asked && !left_edge(left, &normal, met.start()) {
                     continue;
                 }
-                let fit = match &entry.kind {
-                    EntryKind::Regex(regex) => {
-                        wanted.push(*regex);
+                let end = match entry.beyond {
+                    Beyond::Regex(regex) => {
+                        wanted.push(regex);
                         continue;
                     }
-                    EntryKind::Plain(ends) => fits(*ends, &normal, met.end()),
-                    EntryKind::Shaped(shape) => self.fits_all(*shape, &normal, met.start(), met.end()),
+                    Beyond::Nothing => Some(met.end()),
+                    Beyond::Shape(shape) => self.shapes.follow(shape, &normal, met.start(), met.end()),
                 };
+                let fit = end.and_then(|end| fits(entry.ends, &normal, end));
                 if let Some((end, needs_follower)) = fit {
                     let (start, end) = (met.start() as u32, end as u32);
                     let occurrence = Occurrence { field, start, end, pattern: entry.pattern, needs_follower };

@@ -294,7 +294,7 @@ impl RuleSet {
         candidates.clear();
         candidates.extend(&self.always);
         for set in &found.touched {
-            candidates.extend(self.rules_of.get(*set).into_iter().flatten());
+            candidates.extend_from_slice(self.rules_of.get(*set).map_or(&[], Vec::as_slice));
         }
         if candidates.is_empty() {
             return;

@@ -1,20 +1,21 @@
 //! What variants ask for beyond their first literal: capitals, and pieces after stars.
 //!
-//! A pack has tens of thousands of them, so all lie in four lists instead of on the heap one by one.
+//! A pack has tens of thousands of them, so all lie in three lists instead of on the heap one by one.
 
 use std::ops::Range;
 
 use crate::rules::normal::Normal;
-use crate::rules::pattern::{Ends, Piece, Variant};
+use crate::rules::pattern::{Piece, Variant};
 use crate::rules::script::Class;
 
 /// How many characters a Hangul word may go on for after a star.
 const SYLLABLES: usize = 4;
+/// Stands for the capitals of a piece where they do not matter.
+const ANY_CASE: u32 = u32::MAX;
 
-/// Many shapes, known by their numbers.
+/// Many shapes, known by the number of their head.
 #[derive(Debug, Default)]
 pub(crate) struct Shapes {
-    shapes: Vec<Shape>,
     /// The head and the rest of each shape.
     pieces: Vec<Held>,
     /// What stands after stars.
@@ -23,91 +24,91 @@ pub(crate) struct Shapes {
     capitals: Vec<bool>,
 }
 
-/// One shape.
-#[derive(Debug, Clone, Copy)]
-struct Shape {
-    /// Its pieces, the head first.
-    first: u32,
-    count: u32,
-    ends: Ends,
-}
-
-/// A piece and where its text is.
+/// A piece and where its text and capitals are; it all fits into the memory that one look brings.
 #[derive(Debug, Clone, Copy)]
 struct Held {
-    text: Part,
-    /// Empty where capitals do not matter.
-    capitals: Part,
-}
-
-/// A part of a list that all share.
-#[derive(Debug, Clone, Copy)]
-struct Part {
     from: u32,
     to: u32,
+    /// Where its capitals begin, or [`ANY_CASE`].
+    capitals: u32,
+    /// How its text begins: nearly always enough to say no.
+    begins: [u8; 3],
+    /// Whether its shape ends with it.
+    last: bool,
 }
 
-impl Part {
-    fn range(self) -> Range<usize> {
+impl Held {
+    fn range(&self) -> Range<usize> {
         self.from as usize..self.to as usize
+    }
+
+    fn may_begin(&self, read: &[u8]) -> bool {
+        let known = self.range().len().min(self.begins.len());
+        read.get(..known) == self.begins.get(..known)
     }
 }
 
 impl Shapes {
     /// Keeps a variant's shape and returns its number.
     pub(crate) fn add(&mut self, variant: &Variant) -> u32 {
-        let first = self.pieces.len() as u32;
+        let number = self.pieces.len() as u32;
         // The automaton has read the head; its capitals are left to look at.
         self.hold("", &variant.head);
         variant.rest.iter().for_each(|piece| self.hold(&piece.text, piece));
-        let count = self.pieces.len() as u32 - first;
-        self.shapes.push(Shape { first, count, ends: variant.ends });
-        self.shapes.len() as u32 - 1
+        self.pieces.last_mut().into_iter().for_each(|piece| piece.last = true);
+        number
     }
 
     fn hold(&mut self, text: &str, piece: &Piece) {
-        let (from, at) = (self.texts.len() as u32, self.capitals.len() as u32);
+        let mut begins = [0; 3];
+        begins.iter_mut().zip(text.bytes()).for_each(|(known, byte)| *known = byte);
+        let from = self.texts.len() as u32;
         self.texts.push_str(text);
+        let capitals = if piece.capitals.is_some() { self.capitals.len() as u32 } else { ANY_CASE };
         self.capitals.extend(piece.capitals.iter().flatten());
-        let text = Part { from, to: self.texts.len() as u32 };
-        self.pieces.push(Held { text, capitals: Part { from: at, to: self.capitals.len() as u32 } });
+        self.pieces.push(Held { from, to: self.texts.len() as u32, capitals, begins, last: false });
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.shapes.shrink_to_fit();
         self.pieces.shrink_to_fit();
         self.texts.shrink_to_fit();
         self.capitals.shrink_to_fit();
     }
 
-    /// Returns what must be true at the ends of a shape.
-    pub(crate) fn ends(&self, shape: u32) -> Option<Ends> {
-        self.shapes.get(shape as usize).map(|shape| shape.ends)
-    }
-
     /// Checks a shape whose head stands at `start..end`, but for its ends; returns where all of it ends.
     pub(crate) fn follow(&self, shape: u32, normal: &Normal, start: usize, end: usize) -> Option<usize> {
-        let shape = self.shapes.get(shape as usize)?;
-        let first = shape.first as usize;
-        let (head, rest) = self.pieces.get(first..first + shape.count as usize)?.split_first()?;
-        if self.same_case(*head, normal, start) { self.go_on(rest, normal, end) } else { None }
+        let head = self.pieces.get(shape as usize)?;
+        if self.same_case(head, normal, start..end) {
+            self.go_on(shape as usize, head, normal, end)
+        } else {
+            None
+        }
     }
 
-    fn same_case(&self, piece: Held, normal: &Normal, start: usize) -> bool {
-        let capitals = self.capitals.get(piece.capitals.range()).unwrap_or_default();
-        capitals.iter().zip(start..).all(|(capital, at)| normal.is_upper(at) == *capital)
+    fn same_case(&self, piece: &Held, normal: &Normal, range: Range<usize>) -> bool {
+        if piece.capitals == ANY_CASE {
+            return true;
+        }
+        let capitals = self.capitals.get(piece.capitals as usize..).unwrap_or_default();
+        capitals.iter().zip(range).all(|(capital, at)| normal.is_upper(at) == *capital)
     }
 
-    /// Matches the pieces after stars; Hangul words may go on for up to four syllables.
-    fn go_on(&self, rest: &[Held], normal: &Normal, end: usize) -> Option<usize> {
-        let Some((piece, rest)) = rest.split_first() else { return Some(end) };
-        let text = self.texts.get(piece.text.range())?.as_bytes();
+    /// Matches what follows a piece after a star; Hangul words may go on for up to four syllables.
+    fn go_on(&self, number: usize, piece: &Held, normal: &Normal, end: usize) -> Option<usize> {
+        if piece.last {
+            return Some(end);
+        }
+        let number = number + 1;
+        let piece = self.pieces.get(number)?;
         let here = |at: usize| {
             let read = normal.text().as_bytes().get(at..)?;
-            // Nearly always the first byte says no.
-            let stands = read.first() == text.first() && read.starts_with(text);
-            if stands && self.same_case(*piece, normal, at) {
-                self.go_on(rest, normal, at + text.len())
+            if !piece.may_begin(read) {
+                return None;
+            }
+            let text = self.texts.get(piece.range())?.as_bytes();
+            let to = at + text.len();
+            if read.starts_with(text) && self.same_case(piece, normal, at..to) {
+                self.go_on(number, piece, normal, to)
             } else {
                 None
             }

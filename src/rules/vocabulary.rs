@@ -9,8 +9,8 @@ use crate::rules::expression::{Node, SetId};
 use crate::rules::file::{self, File};
 use crate::rules::literal;
 use crate::rules::normal::Normal;
-use crate::rules::pattern::{self, Variant};
-use crate::rules::scan::{Entry, EntryKind, Expression};
+use crate::rules::pattern::{self, Ends, Variant};
+use crate::rules::scan::{Beyond, Entry, Expression};
 use crate::rules::set::{Pattern, Set};
 
 /// A regular expression's compiled form may take this many bytes.
@@ -149,8 +149,9 @@ impl Builder {
             *cost += variants.iter().map(expected).sum::<usize>();
         }
         for variant in variants {
-            let kind = EntryKind::of(&variant, &mut self.shapes);
-            self.literals.add(&variant.head.text, Entry { set: set as u32, pattern: number, kind });
+            let beyond = Beyond::of(&variant, &mut self.shapes);
+            let entry = Entry { set: set as u32, pattern: number, ends: variant.ends, beyond };
+            self.literals.add(&variant.head.text, entry);
         }
     }
 
@@ -191,8 +192,8 @@ impl Builder {
                 let hint = "texts are folded first: small letters, no accents, single spaces for hyphens";
                 self.problems.push(Problem::warning(source, span.clone(), what).hint(hint));
             }
-            let kind = EntryKind::Regex(self.regexes.len() as u32);
-            self.literals.add(&word, Entry { set: set as u32, pattern: number, kind });
+            let beyond = Beyond::Regex(self.regexes.len() as u32);
+            self.literals.add(&word, Entry { set: set as u32, pattern: number, ends: Ends::FREE, beyond });
         }
         self.regexes.push(Expression { regex, set, pattern: number });
     }
