@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::rules::normal::Normal;
+use crate::rules::normal::{Normal, class_in_normal};
 use crate::rules::pattern::{Piece, Variant};
 use crate::rules::script::Class;
 
@@ -33,8 +33,18 @@ struct Held {
     capitals: u32,
     /// How its text begins: nearly always enough to say no.
     begins: [u8; 3],
-    /// Whether its shape ends with it.
-    last: bool,
+    then: Then,
+}
+
+/// How a shape goes on after a piece.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    /// Not at all.
+    End,
+    /// With the next piece where the word ends.
+    Word,
+    /// With the next piece after up to four syllables, the first that fits.
+    Syllables,
 }
 
 impl Held {
@@ -43,8 +53,8 @@ impl Held {
     }
 
     fn may_begin(&self, read: &[u8]) -> bool {
-        let known = self.range().len().min(self.begins.len());
-        read.get(..known) == self.begins.get(..known)
+        // Whatever is shorter is cheap to compare.
+        self.range().len() < self.begins.len() || read.first_chunk() == Some(&self.begins)
     }
 }
 
@@ -55,7 +65,7 @@ impl Shapes {
         // The automaton has read the head; its capitals are left to look at.
         self.hold("", &variant.head);
         variant.rest.iter().for_each(|piece| self.hold(&piece.text, piece));
-        self.pieces.last_mut().into_iter().for_each(|piece| piece.last = true);
+        self.pieces.last_mut().into_iter().for_each(|piece| piece.then = Then::End);
         number
     }
 
@@ -66,7 +76,9 @@ impl Shapes {
         self.texts.push_str(text);
         let capitals = if piece.capitals.is_some() { self.capitals.len() as u32 } else { ANY_CASE };
         self.capitals.extend(piece.capitals.iter().flatten());
-        self.pieces.push(Held { from, to: self.texts.len() as u32, capitals, begins, last: false });
+        let is_hangul = piece.text.chars().next_back().map(class_in_normal) == Some(Class::Hangul);
+        let then = if is_hangul { Then::Syllables } else { Then::Word };
+        self.pieces.push(Held { from, to: self.texts.len() as u32, capitals, begins, then });
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -78,11 +90,7 @@ impl Shapes {
     /// Checks a shape whose head stands at `start..end`, but for its ends; returns where all of it ends.
     pub(crate) fn follow(&self, shape: u32, normal: &Normal, start: usize, end: usize) -> Option<usize> {
         let head = self.pieces.get(shape as usize)?;
-        if self.same_case(head, normal, start..end) {
-            self.go_on(shape as usize, head, normal, end)
-        } else {
-            None
-        }
+        self.same_case(head, normal, start..end).then(|| self.go_on(shape as usize, head, normal, end))?
     }
 
     fn same_case(&self, piece: &Held, normal: &Normal, range: Range<usize>) -> bool {
@@ -93,34 +101,31 @@ impl Shapes {
         capitals.iter().zip(range).all(|(capital, at)| normal.is_upper(at) == *capital)
     }
 
-    /// Matches what follows a piece after a star; Hangul words may go on for up to four syllables.
+    /// Matches what follows a piece that ends at `end`; returns where all of it ends.
     fn go_on(&self, number: usize, piece: &Held, normal: &Normal, end: usize) -> Option<usize> {
-        if piece.last {
-            return Some(end);
+        match piece.then {
+            Then::End => Some(end),
+            Then::Word => self.stands(number + 1, normal, normal.word_end(end)),
+            Then::Syllables => {
+                let text = normal.text();
+                let ends = text.get(end..)?.char_indices().map(|(at, _)| end + at).chain([text.len()]);
+                ends.take_while(|at| *at == end || normal.class_before(*at) == Some(Class::Hangul))
+                    .take(SYLLABLES + 1)
+                    .find_map(|at| self.stands(number + 1, normal, at))
+            }
         }
-        let number = number + 1;
+    }
+
+    /// Matches a piece at `at` and what follows it.
+    fn stands(&self, number: usize, normal: &Normal, at: usize) -> Option<usize> {
         let piece = self.pieces.get(number)?;
-        let here = |at: usize| {
-            let read = normal.text().as_bytes().get(at..)?;
-            if !piece.may_begin(read) {
-                return None;
-            }
-            let text = self.texts.get(piece.range())?.as_bytes();
-            let to = at + text.len();
-            if read.starts_with(text) && self.same_case(piece, normal, at..to) {
-                self.go_on(number, piece, normal, to)
-            } else {
-                None
-            }
-        };
-        if normal.class_before(end) != Some(Class::Hangul) {
-            return here(normal.word_end(end));
+        let read = normal.text().as_bytes().get(at..)?;
+        if !piece.may_begin(read) {
+            return None;
         }
-        let syllables =
-            normal.text().get(end..)?.char_indices().map(|(at, _)| end + at).chain([normal.text().len()]);
-        syllables
-            .take_while(|at| *at == end || normal.class_before(*at) == Some(Class::Hangul))
-            .take(SYLLABLES + 1)
-            .find_map(here)
+        let text = self.texts.get(piece.range())?.as_bytes();
+        let to = at + text.len();
+        (read.starts_with(text) && self.same_case(piece, normal, at..to))
+            .then(|| self.go_on(number, piece, normal, to))?
     }
 }
