@@ -4,7 +4,7 @@
 use crate::rules::normal::{STOP, class_in_normal};
 use crate::rules::script::Class;
 
-/// A distance of at most so many half-units over at most so many bytes is counted there and then.
+/// A distance of at most so many half-units is counted there and then, unless so many bytes do not decide it.
 const STEP: (u32, u32) = (64, 600);
 
 /// Counts the half-units that begin, character by character.
@@ -73,7 +73,7 @@ impl Ruler {
 
 /// Whether at most `most` half-units begin between two positions; `None` where a [`Ruler`] is the better answer.
 pub(crate) fn is_within(text: &str, from: u32, to: u32, most: u32) -> Option<bool> {
-    if most > STEP.0 || to.saturating_sub(from) > STEP.1 {
+    if most > STEP.0 {
         return None;
     }
     let before = text.get(..from as usize)?.chars().next_back();
@@ -83,10 +83,13 @@ pub(crate) fn is_within(text: &str, from: u32, to: u32, most: u32) -> Option<boo
         return None;
     }
     let mut units = 0;
-    for c in text.get(from as usize..to as usize)?.chars() {
+    for (at, c) in text.get(from as usize..to as usize)?.char_indices() {
         units += count.step(c);
         if units > most {
             return Some(false);
+        }
+        if at > STEP.1 as usize {
+            return None;
         }
     }
     Some(true)
