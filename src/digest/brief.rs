@@ -102,6 +102,8 @@ pub struct Topic {
 pub struct Alerted {
     /// When the alert was sent.
     pub at: Timestamp,
+    /// Recipients whose mail server has not taken it yet.
+    pub waiting: u32,
     /// The story.
     pub story: Story,
 }

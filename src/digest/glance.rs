@@ -99,7 +99,13 @@ fn lines(digest: &Digest, count: usize) -> Vec<String> {
         ));
     }
     if !digest.alerted.is_empty() {
-        lines.push(format!("{} already sent", words::count(digest.alerted.len(), "alert", "alerts")));
+        let waiting = digest.alerted.iter().filter(|alerted| alerted.waiting > 0).count();
+        let sent = words::count(digest.alerted.len(), "alert", "alerts");
+        lines.push(match waiting {
+            0 => format!("{sent} already sent"),
+            all if all == digest.alerted.len() => format!("{sent} already sent, not delivered yet"),
+            some => format!("{sent} already sent, {some} of them not delivered yet"),
+        });
     }
     let read =
         words::count(usize::try_from(digest.articles_read).unwrap_or(usize::MAX), "article", "articles");

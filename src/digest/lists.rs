@@ -60,6 +60,7 @@ struct AlertedView {
     link: Option<String>,
     source: String,
     outlets: String,
+    waiting: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +123,12 @@ fn alerted(digest: &Digest, limit: usize) -> Vec<AlertedView> {
                 String::new()
             } else {
                 format!("+{}", words::count(outlets, "outlet", "outlets"))
+            },
+            waiting: match alerted.waiting {
+                0 => String::new(),
+                some => {
+                    format!("not delivered yet to {}", words::count(some as usize, "recipient", "recipients"))
+                }
             },
         }
     };

@@ -213,6 +213,7 @@ pub fn digest() -> Digest {
         alerted: vec![
             Alerted {
                 at: hours_ago(15),
+                waiting: 0,
                 story: Story {
                     match_id: 4701,
                     title: "Seoul rejects report of a fivefold demand in cost-sharing talks".to_owned(),
@@ -224,6 +225,7 @@ pub fn digest() -> Digest {
             },
             Alerted {
                 at: hours_ago(18),
+                waiting: 1,
                 story: Story {
                     match_id: 4699,
                     title: "방위비 협상 대표에 전 주미공사 임명".to_owned(),

@@ -188,15 +188,16 @@ pub fn draft(
         Default::default();
     for story_id in chosen {
         let told = tx.alerts_of(&subscription.name, story_id)?;
-        let sent = told
-            .iter()
-            .filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled"))
-            .filter_map(|a| a.mailed_at)
-            .min();
+        let mailed = || told.iter().filter(|alert| matches!(alert.state.as_str(), "mailed" | "rolled"));
+        let mut waiting = 0;
+        for mail in mailed().filter_map(|alert| alert.dedup_key.as_deref()) {
+            waiting = waiting.max(tx.waiting_of(mail)?);
+        }
+        let sent = mailed().filter_map(|alert| alert.mailed_at).min();
         let changed = told.iter().rev().find_map(|alert| alert.changed.clone());
         let Some(story) = story(tx, subscription, story_id, changed.as_deref())? else { continue };
         match sent {
-            Some(at) => alerted.push(brief::Alerted { at, story }),
+            Some(at) => alerted.push(brief::Alerted { at, waiting, story }),
             None => topics.entry(story.topic.clone()).or_default().push(story),
         }
     }

@@ -285,6 +285,15 @@ impl Tx<'_> {
         self.mails_where("dedup_key = :key ORDER BY id", named_params! { ":key": dedup_key })
     }
 
+    /// Returns how many mails of one reason still wait to be delivered.
+    pub fn waiting_of(&self, dedup_key: &str) -> Result<u32, StoreError> {
+        const SQL: &str =
+            "SELECT count(*) FROM outbox WHERE dedup_key = :key AND state NOT IN ('sent', 'failed')";
+        self.prepared(SQL)?
+            .query_row(named_params! { ":key": dedup_key }, |row| row.get(0))
+            .doing("count the mails of an alert")
+    }
+
     /// Returns undelivered mails of a kind queued before `before`, and not made due by a person since.
     pub fn overdue_mails(&self, kind: &str, before: Timestamp) -> Result<Vec<OutboxRow>, StoreError> {
         self.mails_where(

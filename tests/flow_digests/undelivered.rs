@@ -51,6 +51,25 @@ async fn an_alert_undelivered_for_a_day_stands_in_full_in_the_next_digest() {
 }
 
 #[tokio::test]
+async fn an_alert_that_still_waits_is_not_called_delivered() {
+    let server = Server::start(Script::default()).await;
+    let house = with(&server, DESK).await;
+    server.follow(down());
+    house.show("one", &[item("a", A)]);
+    house.after(hours(1)).await;
+    house.after(hours(9)).await;
+    server.follow(Script::default());
+    for _ in 0..4 {
+        house.after(hours(1)).await;
+    }
+    let mails = arrived(&server);
+    let digest = mails.iter().find(|mail| mail.contains("ALERTS ALREADY SENT")).unwrap();
+    assert!(digest.contains("1 alert already sent, not delivered yet"), "{digest}");
+    assert!(digest.contains("not delivered yet to 1 recipient"), "{digest}");
+    assert!(mails.iter().any(|mail| mail.starts_with(A)), "and it came: {mails:#?}");
+}
+
+#[tokio::test]
 async fn an_alert_refused_for_good_stands_in_the_digest() {
     let server = Server::start(Script::default().on("dot", say("554 looks like spam"))).await;
     let house = with(&server, DESK).await;
