@@ -16,7 +16,9 @@ struct Corpus {
     recall: f64,
 }
 
-const CORPORA: [Corpus; 3] = [
+const CORPORA: [Corpus; 4] = [
+    // Retold from articles as they came, in the words that feeds have.
+    Corpus { name: "feeds", precision: 0.95, recall: 0.95 },
     // As news is usually worded.
     Corpus { name: "direct", precision: 0.95, recall: 0.95 },
     // Written to be hard: look-alikes of every kind, headlines that only hint.
