@@ -98,24 +98,15 @@ fn reason(text: &NewText, hits: &[Hit]) -> Vec<brief::Fragment> {
         source: &text.source,
         lang: text.lang.as_deref().unwrap_or_default(),
     };
-    let standing: Vec<Hit> = hits.iter().filter(|hit| stands(&article, hit)).cloned().collect();
+    let standing: Vec<Hit> = hits
+        .iter()
+        .filter(|hit| article.text(hit.field).get(hit.start..hit.end) == Some(hit.text.as_str()))
+        .cloned()
+        .collect();
     why::sentence(&article, &standing, WHY)
         .into_iter()
         .map(|(text, hit)| brief::Fragment { text, hit })
         .collect()
-}
-
-fn stands(article: &Article<'_>, hit: &Hit) -> bool {
-    use crate::rules::outcome::Field;
-    let text = match hit.field {
-        Field::Title => article.title,
-        Field::Summary => article.summary,
-        Field::Body => article.body,
-        Field::Url => article.url,
-        Field::Source => article.source,
-        Field::Lang => article.lang,
-    };
-    text.get(hit.start..hit.end) == Some(hit.text.as_str())
 }
 
 /// The outlets that carry a story besides the leader's, each once.

@@ -1,22 +1,10 @@
 //! The fields of an article, each by itself and several at once.
 
-use crate::rules::outcome::{Article, Field};
+use crate::rules::outcome::Field;
 
-/// All fields, in the order of [`field_text`].
+/// All fields, in the order of [`Article`](crate::rules::outcome::Article).
 pub(crate) const FIELDS: [Field; 6] =
     [Field::Title, Field::Summary, Field::Body, Field::Url, Field::Source, Field::Lang];
-
-/// Returns a field's text.
-pub(crate) fn field_text<'a>(article: &Article<'a>, field: Field) -> &'a str {
-    match field {
-        Field::Title => article.title,
-        Field::Summary => article.summary,
-        Field::Body => article.body,
-        Field::Url => article.url,
-        Field::Source => article.source,
-        Field::Lang => article.lang,
-    }
-}
 
 /// Returns what belongs to a field of what all fields have, in the order of [`FIELDS`].
 pub(crate) fn of_field<T>([title, summary, body, url, source, lang]: &[T; 6], field: Field) -> &T {

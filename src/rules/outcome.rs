@@ -19,6 +19,20 @@ pub struct Article<'a> {
     pub lang: &'a str,
 }
 
+impl<'a> Article<'a> {
+    /// Returns the text of one field.
+    pub fn text(&self, field: Field) -> &'a str {
+        match field {
+            Field::Title => self.title,
+            Field::Summary => self.summary,
+            Field::Body => self.body,
+            Field::Url => self.url,
+            Field::Source => self.source,
+            Field::Lang => self.lang,
+        }
+    }
+}
+
 /// A part of an article that rules search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

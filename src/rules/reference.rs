@@ -6,7 +6,7 @@ use crate::problem::Source;
 use crate::rules::compound::NO_POINTS;
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
-use crate::rules::fields::{FIELDS, FieldSet, field_text};
+use crate::rules::fields::{FIELDS, FieldSet};
 use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field, Level};
 use crate::rules::pattern::Variant;
@@ -264,7 +264,7 @@ fn raw(rules: &RuleSet, set: SetId, texts: &[Text]) -> Vec<(Place, bool)> {
 
 /// Returns id, score, veto and level of every rule that fires.
 fn evaluate(rules: &RuleSet, article: &Article<'_>) -> Vec<(String, i64, bool, Level)> {
-    let text = |field| if rules.scanner.fields().contains(field) { field_text(article, field) } else { "" };
+    let text = |field| if rules.scanner.fields().contains(field) { article.text(field) } else { "" };
     let texts: Vec<Text> = FIELDS.into_iter().map(|field| Text::of(text(field))).collect();
     let mut raw: Vec<Vec<(Place, bool)>> = (0..rules.sets.len()).map(|set| raw(rules, set, &texts)).collect();
     for set in &rules.compounds {
@@ -451,7 +451,7 @@ fn every_slice_matches_again_by_itself() {
             let article = Article { title: &title, summary: &summary, ..Article::default() };
             for hit in rules.evaluate(&article).into_iter().flat_map(|fired| fired.hits) {
                 hits += 1;
-                assert_eq!(field_text(&article, hit.field).get(hit.start..hit.end), Some(hit.text.as_str()));
+                assert_eq!(article.text(hit.field).get(hit.start..hit.end), Some(hit.text.as_str()));
                 let pattern = rules.patterns.iter().find(|pattern| *pattern.text() == *hit.pattern).unwrap();
                 let text = Text::of(&hit.text);
                 let again =

@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::rules::edges::{fits, left_edge};
 use crate::rules::expression::SetId;
-use crate::rules::fields::{FIELDS, FieldSet, field_text, of_field};
+use crate::rules::fields::{FIELDS, FieldSet, of_field};
 use crate::rules::normal::Normal;
 use crate::rules::outcome::{Article, Field};
 use crate::rules::pattern::{Edge, Ends, Variant};
@@ -274,7 +274,7 @@ impl Scanner {
         let mut met = 0;
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
             if let (true, Some(automaton)) = (self.fields.contains(field), &self.automaton) {
-                normal.read(field_text(article, field));
+                normal.read(article.text(field));
                 met += automaton.find_overlapping_iter(normal.text()).count();
             }
         }
@@ -293,7 +293,7 @@ impl Scanner {
         found.fields_of.clear();
         found.fields_of.resize(sets, FieldSet::NONE);
         for (field, normal) in FIELDS.into_iter().zip(&mut found.normals) {
-            normal.read(if fields.contains(field) { field_text(article, field) } else { "" });
+            normal.read(if fields.contains(field) { article.text(field) } else { "" });
         }
         for field in FIELDS.into_iter().filter(|field| fields.contains(*field)) {
             self.scan_field(field, found);

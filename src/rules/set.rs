@@ -11,7 +11,7 @@ use crate::rules::ceiling::Ceilings;
 use crate::rules::compound::Also;
 use crate::rules::evaluate::{Evidence, View, Weights};
 use crate::rules::expression::{Expr, Node, SetId};
-use crate::rules::fields::{FieldSet, field_text};
+use crate::rules::fields::FieldSet;
 use crate::rules::file::{self, Test};
 use crate::rules::outcome::{Article, Field, Hit, Level, Match};
 use crate::rules::pattern::Variant;
@@ -345,7 +345,7 @@ impl RuleSet {
         occurrence: &Occurrence,
         article: &Article<'_>,
     ) -> Hit {
-        let text = field_text(article, occurrence.field);
+        let text = article.text(occurrence.field);
         let (start, end) = (occurrence.start as usize, occurrence.end as usize);
         let range = found.normal(occurrence.field).original(text, start, end);
         Hit {

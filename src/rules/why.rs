@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::rules::fields::{FIELDS, field_text};
+use crate::rules::fields::FIELDS;
 use crate::rules::outcome::{Article, Field, Hit};
 
 /// Returns the sentence with the best evidence, cut to `max_chars`: pieces of text, and whether each is a hit.
@@ -12,7 +12,7 @@ use crate::rules::outcome::{Article, Field, Hit};
 pub fn sentence(article: &Article<'_>, hits: &[Hit], max_chars: usize) -> Vec<(String, bool)> {
     let mut best: Option<(usize, Field, Range<usize>)> = None;
     for field in FIELDS {
-        let text = field_text(article, field);
+        let text = article.text(field);
         for span in sentences(text) {
             let sets: BTreeSet<&str> = hits
                 .iter()
@@ -25,7 +25,7 @@ pub fn sentence(article: &Article<'_>, hits: &[Hit], max_chars: usize) -> Vec<(S
         }
     }
     let Some((_, field, span)) = best else { return Vec::new() };
-    let text = field_text(article, field);
+    let text = article.text(field);
     let marks = merged(hits.iter().filter(|hit| hit.field == field && lies_in(hit, &span)));
     let window = window(text, span.clone(), &marks, max_chars);
     let mut pieces = Vec::new();
