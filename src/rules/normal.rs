@@ -233,6 +233,11 @@ impl Normal {
         self.text.get(at..)?.chars().next().map(class_in_normal)
     }
 
+    /// Returns how the text goes on after the spaced-script word that goes on at `at`.
+    pub(crate) fn after_word(&self, at: usize) -> Option<[u8; 3]> {
+        self.text.as_bytes().get(self.word_end(at)..)?.first_chunk().copied()
+    }
+
     /// Returns the end of the spaced-script word that goes on at `at`.
     pub(crate) fn word_end(&self, at: usize) -> usize {
         let (from, to) = self.word.get();

@@ -43,6 +43,8 @@ pub(crate) enum Beyond {
     Nothing,
     /// It is the beginning of a variant with capitals or stars within: the shape.
     Shape(u32),
+    /// The same, and after the word it stands in the text must go on like this.
+    Followed([u8; 3], u32),
     /// A regular expression must match, and cannot without the literal.
     Regex(u32),
 }
@@ -50,7 +52,11 @@ pub(crate) enum Beyond {
 impl Beyond {
     /// Returns what a variant asks for.
     pub(crate) fn of(variant: &Variant, shapes: &mut Shapes) -> Self {
-        if variant.is_plain() { Self::Nothing } else { Self::Shape(shapes.add(variant)) }
+        if variant.is_plain() {
+            return Self::Nothing;
+        }
+        let shape = shapes.add(variant);
+        shapes.follower(shape).map_or(Self::Shape(shape), |follower| Self::Followed(follower, shape))
     }
 }
 
@@ -337,7 +343,13 @@ impl Scanner {
             if !left_edge(*asked, &normal, met.start()) {
                 continue;
             }
+            let follower = OnceCell::new();
             for entry in self.entries_of(literal) {
+                if let Beyond::Followed(wanted, _) = &entry.beyond
+                    && *follower.get_or_init(|| normal.after_word(met.end())) != Some(*wanted)
+                {
+                    continue;
+                }
                 let left = entry.ends.left;
                 if left != *asked && !left_edge(left, &normal, met.start()) {
                     continue;
@@ -348,7 +360,9 @@ impl Scanner {
                         continue;
                     }
                     Beyond::Nothing => Some(met.end()),
-                    Beyond::Shape(shape) => self.shapes.follow(shape, &normal, met.start(), met.end()),
+                    Beyond::Shape(shape) | Beyond::Followed(_, shape) => {
+                        self.shapes.follow(shape, &normal, met.start(), met.end())
+                    }
                 };
                 let fit = end.and_then(|end| fits(entry.ends, &normal, end));
                 if let Some((end, needs_follower)) = fit {

@@ -24,15 +24,13 @@ pub(crate) struct Shapes {
     capitals: Vec<bool>,
 }
 
-/// A piece and where its text and capitals are; it all fits into the memory that one look brings.
+/// A piece and where its text and capitals are.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     from: u32,
     to: u32,
     /// Where its capitals begin, or [`ANY_CASE`].
     capitals: u32,
-    /// How its text begins: nearly always enough to say no.
-    begins: [u8; 3],
     then: Then,
 }
 
@@ -51,11 +49,6 @@ impl Held {
     fn range(&self) -> Range<usize> {
         self.from as usize..self.to as usize
     }
-
-    fn may_begin(&self, read: &[u8]) -> bool {
-        // Whatever is shorter is cheap to compare.
-        self.range().len() < self.begins.len() || read.first_chunk() == Some(&self.begins)
-    }
 }
 
 impl Shapes {
@@ -70,21 +63,29 @@ impl Shapes {
     }
 
     fn hold(&mut self, text: &str, piece: &Piece) {
-        let mut begins = [0; 3];
-        begins.iter_mut().zip(text.bytes()).for_each(|(known, byte)| *known = byte);
         let from = self.texts.len() as u32;
         self.texts.push_str(text);
         let capitals = if piece.capitals.is_some() { self.capitals.len() as u32 } else { ANY_CASE };
         self.capitals.extend(piece.capitals.iter().flatten());
         let is_hangul = piece.text.chars().next_back().map(class_in_normal) == Some(Class::Hangul);
         let then = if is_hangul { Then::Syllables } else { Then::Word };
-        self.pieces.push(Held { from, to: self.texts.len() as u32, capitals, begins, then });
+        self.pieces.push(Held { from, to: self.texts.len() as u32, capitals, then });
     }
 
     pub(crate) fn shrink(&mut self) {
         self.pieces.shrink_to_fit();
         self.texts.shrink_to_fit();
         self.capitals.shrink_to_fit();
+    }
+
+    /// Returns how the text after the word of the head must go on: nearly always enough to say no.
+    pub(crate) fn follower(&self, shape: u32) -> Option<[u8; 3]> {
+        let at = shape as usize;
+        let (head, next) = (self.pieces.get(at)?, self.pieces.get(at + 1)?);
+        match head.then {
+            Then::Word => self.texts.get(next.range())?.as_bytes().first_chunk().copied(),
+            Then::End | Then::Syllables => None,
+        }
     }
 
     /// Checks a shape whose head stands at `start..end`, but for its ends; returns where all of it ends.
@@ -120,9 +121,6 @@ impl Shapes {
     fn stands(&self, number: usize, normal: &Normal, at: usize) -> Option<usize> {
         let piece = self.pieces.get(number)?;
         let read = normal.text().as_bytes().get(at..)?;
-        if !piece.may_begin(read) {
-            return None;
-        }
         let text = self.texts.get(piece.range())?.as_bytes();
         let to = at + text.len();
         (read.starts_with(text) && self.same_case(piece, normal, at..to))
