@@ -1,7 +1,7 @@
 //! How far an article can come at most: where an expression may hold, and the points a rule may get.
 //!
-//! Both need only know which sets occur in which fields. That decides nearly all articles before a compound is looked
-//! for, an occurrence put in order, a distance measured.
+//! For that it is enough to know which sets occur in which fields, and how often at most. It decides nearly all articles
+//! before a compound is looked for, an occurrence put in order, a distance measured.
 
 use crate::rules::evaluate::Weights;
 use crate::rules::expression::{Expr, Nearness, Node, SetId};
@@ -34,13 +34,13 @@ impl Found {
 }
 
 /// The rules that ask for a score, by what they count.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ceilings {
-    /// For each set, what it is worth to whom.
-    worth: Vec<Vec<Worth>>,
-    /// Sets that may occur more often than patterns find them.
-    compounds: Vec<SetId>,
-    /// The number of rules; 0 when none asks for a score.
+    /// For each set that patterns find, what it is worth to whom.
+    plain: Vec<Vec<Worth>>,
+    /// For the sets that may occur more often than patterns find them.
+    compounds: Vec<(SetId, Vec<Worth>)>,
+    /// One more than the last rule that asks for a score.
     rules: usize,
 }
 
@@ -57,29 +57,30 @@ struct Worth {
 }
 
 impl Ceilings {
-    /// Makes one for rules that weigh no set yet.
-    pub(crate) fn new(compounds: &[SetId]) -> Self {
-        Self { compounds: compounds.to_vec(), ..Self::default() }
+    /// Makes one for so many sets, which no rule weighs yet.
+    pub(crate) fn new(sets: usize, compounds: &[SetId]) -> Self {
+        let compounds = compounds.iter().map(|set| (*set, Vec::new())).collect();
+        Self { plain: std::iter::repeat_with(Vec::new).take(sets).collect(), compounds, rules: 0 }
     }
 
     /// Adds the rule of that number.
-    pub(crate) fn add(&mut self, rule: usize, fields: FieldSet, score: &Weights) {
+    pub(crate) fn add(&mut self, rule: u32, fields: FieldSet, score: &Weights) {
         let title = fields.contains(Field::Title);
         for (set, weight) in &score.of {
-            if self.worth.len() <= *set {
-                self.worth.resize_with(set + 1, Vec::new);
-            }
-            if let Some(list) = self.worth.get_mut(*set) {
-                list.push(Worth {
-                    rule: rule as u32,
-                    fields: fields.without(Field::Title),
-                    points: *weight,
-                    title_points: if title { weight.saturating_mul(score.title_x) } else { 0 },
-                    cap: score.cap,
-                });
+            let worth = Worth {
+                rule,
+                fields: fields.without(Field::Title),
+                points: *weight,
+                title_points: if title { weight.saturating_mul(score.title_x) } else { 0 },
+                cap: score.cap,
+            };
+            let compound =
+                self.compounds.iter_mut().find(|(compound, _)| compound == set).map(|(_, list)| list);
+            if let Some(list) = compound.or(self.plain.get_mut(*set)) {
+                list.push(worth);
             }
         }
-        self.rules = self.rules.max(rule + 1);
+        self.rules = self.rules.max(rule as usize + 1);
     }
 
     /// Finds the most points each rule may have of what was found and foreseen.
@@ -87,13 +88,12 @@ impl Ceilings {
         most.clear();
         most.resize(self.rules, 0);
         for set in &found.touched {
-            let Some(list) = self.worth.get(*set) else { continue };
-            if !self.compounds.contains(set) {
+            if let Some(list) = self.plain.get(*set) {
                 count(list, found.fields_of(*set), found.of(*set).len() as i64, found.unsure, most);
             }
         }
-        for set in &self.compounds {
-            let (Some(list), fields) = (self.worth.get(*set), found.fields_of(*set)) else { continue };
+        for (set, list) in &self.compounds {
+            let fields = found.fields_of(*set);
             if !fields.is_empty() {
                 count(list, fields, i64::MAX, true, most);
             }

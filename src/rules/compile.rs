@@ -92,10 +92,10 @@ fn assemble(
 ) -> RuleSet {
     let mut rules_of: Vec<Vec<u32>> = vec![Vec::new(); sets.len()];
     let mut always = Vec::new();
-    let mut ceilings = Ceilings::new(&compounds);
+    let mut ceilings = Ceilings::new(sets.len(), &compounds);
     for (rule, at) in rules.iter().zip(0_u32..) {
         if rule.least_score.is_some() {
-            ceilings.add(at as usize, rule.fields, &rule.score);
+            ceilings.add(at, rule.fields, &rule.score);
         }
         if rule.necessary.is_empty() {
             always.push(at);
@@ -136,7 +136,6 @@ pub(crate) struct Builder {
     pub(crate) globals: HashMap<String, SetId>,
     /// For each set, how often it may be expected.
     pub(crate) costs: Vec<usize>,
-    /// Language keys, each kept once.
     rules: Vec<Rule>,
     ids: HashMap<String, (Source, Word)>,
 }

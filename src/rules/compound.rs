@@ -24,7 +24,8 @@ pub(crate) struct Also {
     pub(crate) expr: Expr,
     /// The sets it names.
     pub(crate) sets: Vec<SetId>,
-    /// Sets of which one must occur; none when it may hold without.
+    /// Sets of which one must occur, to ask first; none when it may hold without. A compound among them stands for
+    /// itself: those it rests on are foreseen before.
     pub(crate) necessary: Vec<SetId>,
     /// Where the file has it.
     pub(crate) span: Range<usize>,
@@ -51,7 +52,7 @@ impl RuleSet {
             if (also.necessary.is_empty() || also.necessary.iter().any(occurs))
                 && let Some(fields) = found.may_hold(&also.expr, FieldSet::ALL)
             {
-                found.foresee(*set, fields);
+                found.expect(*set, fields);
             }
         }
     }
@@ -69,7 +70,7 @@ impl RuleSet {
                 pattern: COMPOUND,
                 needs_follower: false,
             };
-            found.settle(*set, places.into_iter().map(occurrence));
+            found.finish(*set, places.into_iter().map(occurrence));
         }
     }
 

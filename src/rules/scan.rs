@@ -117,7 +117,7 @@ pub(crate) struct Found {
     /// Made for a field when a distance in it is first asked for.
     rulers: [OnceCell<Ruler>; 6],
     spare: RefCell<Vec<Ruler>>,
-    /// Occurrences by set, sorted by field and place.
+    /// Occurrences by set: as they were met, and sorted by field and place, each once, after [`Found::tidy`].
     pub(crate) by_set: Vec<Vec<Occurrence>>,
     /// The fields each set occurs in.
     fields_of: Vec<FieldSet>,
@@ -172,18 +172,18 @@ impl Found {
         self.by_set.get(set).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the fields a set occurs in; more than that where [`Found::foresee`] was told so.
+    /// Returns the fields a set occurs in; more than that where [`Found::expect`] was told so.
     pub(crate) fn fields_of(&self, set: SetId) -> FieldSet {
         self.fields_of.get(set).copied().unwrap_or_default()
     }
 
     /// Expects a set in more fields than it was found in so far.
-    pub(crate) fn foresee(&mut self, set: SetId, fields: FieldSet) {
+    pub(crate) fn expect(&mut self, set: SetId, fields: FieldSet) {
         self.fields_of.get_mut(set).into_iter().for_each(|known| *known = known.or(fields));
     }
 
-    /// Adds the last occurrences to a set and forgets what was foreseen of it.
-    pub(crate) fn settle(&mut self, set: SetId, occurrences: impl Iterator<Item = Occurrence>) {
+    /// Adds the last occurrences to a set and forgets what was expected of it.
+    pub(crate) fn finish(&mut self, set: SetId, occurrences: impl Iterator<Item = Occurrence>) {
         occurrences.for_each(|occurrence| self.add(set, occurrence));
         self.by_set.get_mut(set).into_iter().for_each(tidy);
         let fields = self.of(set).iter().map(|occurrence| occurrence.field).collect();
@@ -203,7 +203,7 @@ impl Found {
                 self.touched.push(set);
             }
             list.push(occurrence);
-            self.foresee(set, FieldSet::one(occurrence.field));
+            self.expect(set, FieldSet::one(occurrence.field));
             self.unsure |= occurrence.needs_follower;
         }
     }

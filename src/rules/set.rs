@@ -160,7 +160,8 @@ pub struct RuleSet {
     pub(crate) scanner: Scanner,
     /// The sets that say `also`, each after those it names.
     pub(crate) compounds: Vec<SetId>,
-    /// For each set, the rules to look at when it occurs.
+    /// For each set, the rules to look at when a pattern of it occurs. Compounds are not found yet then: the sets they
+    /// rest on lead to their rules.
     pub(crate) rules_of: Vec<Vec<u32>>,
     /// Rules to look at always.
     pub(crate) always: Vec<u32>,

@@ -39,7 +39,7 @@ struct Held {
 enum Then {
     /// Not at all.
     End,
-    /// With the next piece where the word ends.
+    /// With the next piece where the word ends, which in scripts without spaces is at once.
     Word,
     /// With the next piece after up to four syllables, the first that fits.
     Syllables,
