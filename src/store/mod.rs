@@ -64,7 +64,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The file cannot be opened.
-    #[error("cannot open the database {}: {source}", path.display())]
+    #[error("cannot open the database {}: {source}{}", path.display(), remedy(source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -116,13 +116,17 @@ pub enum StoreError {
 
 /// What a person can do about a failed statement, where it is theirs to do.
 fn remedy(source: &rusqlite::Error) -> &'static str {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, ReadOnly};
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, ReadOnly};
     match source.sqlite_error_code() {
         Some(DatabaseCorrupt) => {
             "; stop the service and restore a backup, or restart it to have the file checked"
         }
         Some(DiskFull) => "; make room on the disk of the state directory",
         Some(ReadOnly) => "; run this as the user of the service",
+        Some(CannotOpen) => {
+            "; see that the directory is there, and run this as the user of the service: \
+             files that a run left beside the database are read with it"
+        }
         _ => "",
     }
 }

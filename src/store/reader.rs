@@ -102,7 +102,11 @@ impl Db {
     fn ready(opened: rusqlite::Result<Connection>, path: &Path) -> Result<Self, StoreError> {
         let db = opened.map_err(|source| opening(path, source))?;
         db.busy_timeout(Duration::from_secs(5)).map_err(|source| opening(path, source))?;
-        let found = migrations::version(&db)?;
+        // Only now are the files beside it opened.
+        let found = migrations::version(&db).map_err(|error| match error {
+            StoreError::Sql { source, .. } => opening(path, source),
+            other => other,
+        })?;
         if found > migrations::SCHEMA {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: migrations::SCHEMA });
         }
@@ -218,6 +222,17 @@ mod tests {
         };
         store.write(fill).await.unwrap();
         store.close();
+    }
+
+    #[tokio::test]
+    async fn who_may_not_read_what_a_run_left_behind_is_told_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        filled(&path, b'a').await;
+        // Nobody, root neither, can open this as a file.
+        std::fs::create_dir(log_of(&path)).unwrap();
+        let error = Db::open_reader(&path).unwrap_err().to_string();
+        assert!(error.contains("a.db") && error.contains("run this as the user of the service"), "{error}");
     }
 
     #[tokio::test]
