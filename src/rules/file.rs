@@ -203,7 +203,8 @@ fn sets(source: &Source, table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> 
                 listed += 1;
                 continue;
             };
-            let all = Arc::new(List { source: source.clone(), lang: lang.text, regex: false });
+            let written = list.iter().filter_map(|item| Some((item.get_ref().as_str()?, item.span())));
+            let all = Arc::new(List::new(source, &lang.text, false, written));
             for item in list.iter() {
                 listed += 1;
                 patterns.extend(pattern(&all, item, problems));
@@ -225,8 +226,8 @@ fn pattern(
     problems: &mut Vec<Problem>,
 ) -> Option<Pattern> {
     let source = &list.source;
-    if let Some(text) = item.get_ref().as_str() {
-        return Some(Pattern::new(Arc::clone(list), text, item.span()));
+    if item.get_ref().as_str().is_some() {
+        return Some(Pattern::new(Arc::clone(list), item.span()));
     }
     let Some(table) = item.get_ref().as_table() else {
         let what = format!("a pattern is a string, not a {}", item.get_ref().type_str());
@@ -241,8 +242,10 @@ fn pattern(
         problems.push(Problem::error(source, item.span(), what).hint("write `{ re = \"...\" }`"));
     }
     table.done(problems);
-    let list = || Arc::new(List { source: source.clone(), lang: list.lang.clone(), regex: true });
-    word.map(|word| Pattern::new(list(), &word.text, word.span))
+    word.map(|word| {
+        let written = std::iter::once((word.text.as_str(), word.span.clone()));
+        Pattern::new(Arc::new(List::new(source, &list.lang, true, written)), word.span)
+    })
 }
 
 fn rule(source: &Source, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) -> Option<Rule> {

@@ -1,6 +1,7 @@
 //! A rule set: what rule files say, compiled, and what it says about an article.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -93,9 +94,6 @@ pub(crate) struct Set {
 pub(crate) struct Pattern {
     list: Arc<List>,
     span: Range<u32>,
-    /// What is written, where the file has it with escapes.
-    #[expect(clippy::box_collection, reason = "hardly any has one, and a pointer is thinner than a string")]
-    unescaped: Option<Box<String>>,
 }
 
 /// Where patterns stand.
@@ -105,22 +103,39 @@ pub(crate) struct List {
     pub(crate) lang: String,
     /// They are regular expressions.
     pub(crate) regex: bool,
+    /// What is written, for the few that the file has with escapes, by where they stand.
+    unescaped: HashMap<u32, String>,
+}
+
+impl List {
+    /// Returns the list of patterns that stand in `source`: what is written, and where, quotes included.
+    pub(crate) fn new<'p>(
+        source: &Source,
+        lang: &str,
+        regex: bool,
+        patterns: impl Iterator<Item = (&'p str, Range<usize>)>,
+    ) -> Self {
+        let escaped = |(text, span): &(&str, Range<usize>)| quoted(source, span.clone()) != Some(*text);
+        let unescaped = patterns.filter(escaped).map(|(text, span)| (span.start as u32, text.to_owned()));
+        Self { source: source.clone(), lang: lang.to_owned(), regex, unescaped: unescaped.collect() }
+    }
+}
+
+/// Returns what stands between quotes.
+fn quoted(source: &Source, span: Range<usize>) -> Option<&str> {
+    source.text.get(span).and_then(|raw| raw.get(1..raw.len().checked_sub(1)?))
 }
 
 impl Pattern {
-    /// Returns the pattern whose value stands at `span`, quotes included.
-    pub(crate) fn new(list: Arc<List>, text: &str, span: Range<usize>) -> Self {
-        let mut pattern = Self { list, span: span.start as u32..span.end as u32, unescaped: None };
-        if pattern.text() != text {
-            pattern.unescaped = Some(Box::new(text.to_owned()));
-        }
-        pattern
+    /// Returns the pattern of a list whose value stands at `span`, quotes included.
+    pub(crate) fn new(list: Arc<List>, span: Range<usize>) -> Self {
+        Self { list, span: span.start as u32..span.end as u32 }
     }
 
     /// Returns what is written.
     pub(crate) fn text(&self) -> &str {
-        let quoted = || self.source().text.get(self.span()).and_then(|raw| raw.get(1..raw.len() - 1));
-        self.unescaped.as_deref().map(String::as_str).or_else(quoted).unwrap_or_default()
+        let unescaped = self.list.unescaped.get(&self.span.start).map(String::as_str);
+        unescaped.or_else(|| quoted(self.source(), self.span())).unwrap_or_default()
     }
 
     pub(crate) fn source(&self) -> &Source {
