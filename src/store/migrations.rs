@@ -26,7 +26,7 @@ pub const SCHEMA: usize = STEPS.len();
 /// A newer schema is refused: an older program must not guess at it. The copy
 /// lies beside the database, named after the schema it holds.
 pub fn migrate(db: &mut Connection, path: &Path) -> Result<Option<PathBuf>, StoreError> {
-    let found = version(db)?;
+    let found = version(db).doing("read the schema version")?;
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
     }
@@ -34,7 +34,7 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<Option<PathBuf>, Stor
     for (done, step) in STEPS.iter().enumerate().skip(found) {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).doing("begin a migration")?;
         // Another process may have done this step while we waited for the lock.
-        if version(&tx)? > done {
+        if version(&tx).doing("read the schema version")? > done {
             continue;
         }
         tx.execute_batch(step).doing("migrate the database")?;
@@ -46,10 +46,9 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<Option<PathBuf>, Stor
 }
 
 /// Returns the schema the database is at; 0 for an empty one.
-pub fn version(db: &Connection) -> Result<usize, StoreError> {
+pub fn version(db: &Connection) -> rusqlite::Result<usize> {
     db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
         .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
-        .doing("read the schema version")
 }
 
 /// Writes a copy of the database as it is now; one that lies there from an earlier upgrade is renamed with its time.

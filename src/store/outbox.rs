@@ -287,8 +287,9 @@ impl Tx<'_> {
 
     /// Returns how many mails of one reason still wait to be delivered.
     pub fn waiting_of(&self, dedup_key: &str) -> Result<u32, StoreError> {
-        const SQL: &str =
-            "SELECT count(*) FROM outbox WHERE dedup_key = :key AND state NOT IN ('sent', 'failed')";
+        const SQL: &str = "
+            SELECT count(*) FROM outbox
+            WHERE dedup_key = :key AND state IN ('queued', 'deferred', 'uncertain', 'sending')";
         self.prepared(SQL)?
             .query_row(named_params! { ":key": dedup_key }, |row| row.get(0))
             .doing("count the mails of an alert")

@@ -103,10 +103,7 @@ impl Db {
         let db = opened.map_err(|source| opening(path, source))?;
         db.busy_timeout(Duration::from_secs(5)).map_err(|source| opening(path, source))?;
         // Only now are the files beside it opened.
-        let found = migrations::version(&db).map_err(|error| match error {
-            StoreError::Sql { source, .. } => opening(path, source),
-            other => other,
-        })?;
+        let found = migrations::version(&db).map_err(|source| opening(path, source))?;
         if found > migrations::SCHEMA {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: migrations::SCHEMA });
         }
