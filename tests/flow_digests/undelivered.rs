@@ -19,6 +19,15 @@ async fn with(server: &Server, subscriptions: &str) -> House {
     house
 }
 
+/// The same with the article of an alert just shown and the server away.
+async fn stuck() -> (Server, House) {
+    let server = Server::start(Script::default()).await;
+    let house = with(&server, DESK).await;
+    server.follow(down());
+    house.show("one", &[item("a", A)]);
+    (server, house)
+}
+
 /// Text of what arrived, decoded.
 fn arrived(server: &Server) -> Vec<String> {
     let parse = |mail: smtp::Received| {
@@ -30,10 +39,7 @@ fn arrived(server: &Server) -> Vec<String> {
 
 #[tokio::test]
 async fn an_alert_undelivered_for_a_day_stands_in_full_in_the_next_digest() {
-    let server = Server::start(Script::default()).await;
-    let house = with(&server, DESK).await;
-    server.follow(down());
-    house.show("one", &[item("a", A)]);
+    let (server, house) = stuck().await;
     house.after(hours(1)).await;
     for _ in 0..13 {
         house.after(hours(2)).await;
@@ -52,10 +58,7 @@ async fn an_alert_undelivered_for_a_day_stands_in_full_in_the_next_digest() {
 
 #[tokio::test]
 async fn an_alert_that_still_waits_is_not_called_delivered() {
-    let server = Server::start(Script::default()).await;
-    let house = with(&server, DESK).await;
-    server.follow(down());
-    house.show("one", &[item("a", A)]);
+    let (server, house) = stuck().await;
     house.after(hours(1)).await;
     house.after(hours(9)).await;
     server.follow(Script::default());
@@ -109,10 +112,7 @@ async fn a_digest_undelivered_for_five_days_is_in_the_next() {
 
 #[tokio::test]
 async fn what_a_person_retries_is_tried_however_old_it_is() {
-    let server = Server::start(Script::default()).await;
-    let house = with(&server, DESK).await;
-    server.follow(down());
-    house.show("one", &[item("a", A)]);
+    let (server, house) = stuck().await;
     house.after(hours(9)).await;
     for _ in 0..35 {
         house.after(hours(4)).await;
@@ -137,10 +137,7 @@ async fn what_a_person_retries_is_tried_however_old_it_is() {
 
 #[tokio::test]
 async fn a_retry_that_fails_for_a_day_is_given_up_again_and_told_once() {
-    let server = Server::start(Script::default()).await;
-    let house = with(&server, DESK).await;
-    server.follow(down());
-    house.show("one", &[item("a", A)]);
+    let (server, house) = stuck().await;
     for _ in 0..8 {
         house.after(hours(4)).await;
     }
