@@ -4,6 +4,8 @@
 //! articles to matches, the same way in the daemon, in `explain` and in
 //! `rules eval`.
 
+#[cfg(test)]
+mod agreement;
 pub mod builtin;
 pub(crate) mod ceiling;
 pub mod compile;
