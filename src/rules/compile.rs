@@ -198,7 +198,7 @@ impl Builder {
             info: info(rule),
             level: if rule.experimental { rule.level.min(Level::Digest) } else { rule.level },
             when_text: rule.when.text.clone(),
-            fields: file.fields.iter().copied().collect(),
+            fields: file.fields,
             source: file.source.clone(),
             written: rule.clone(),
             when,

@@ -97,19 +97,3 @@ pub(crate) struct Mistake {
 
 /// Words that cannot name a set.
 pub(crate) const RESERVED: [&str; 9] = ["and", "or", "not", "near", "then", "away", "same", "of", "score"];
-
-/// Returns the field of a name.
-pub(crate) fn field(name: &str) -> Option<Field> {
-    Some(match name {
-        "title" => Field::Title,
-        "summary" => Field::Summary,
-        "body" => Field::Body,
-        "url" => Field::Url,
-        "source" => Field::Source,
-        "lang" => Field::Lang,
-        _ => return None,
-    })
-}
-
-/// The names of the fields.
-pub(crate) const FIELDS: [&str; 6] = ["title", "summary", "body", "url", "source", "lang"];

@@ -6,6 +6,14 @@ use crate::rules::outcome::Field;
 pub(crate) const FIELDS: [Field; 6] =
     [Field::Title, Field::Summary, Field::Body, Field::Url, Field::Source, Field::Lang];
 
+/// Their names in rule files, in the same order.
+pub(crate) const NAMES: [&str; 6] = ["title", "summary", "body", "url", "source", "lang"];
+
+/// Returns the field of a name.
+pub(crate) fn field(name: &str) -> Option<Field> {
+    FIELDS.into_iter().zip(NAMES).find(|(_, known)| *known == name).map(|(field, _)| field)
+}
+
 /// Returns what belongs to a field of what all fields have, in the order of [`FIELDS`].
 pub(crate) fn of_field<T>([title, summary, body, url, source, lang]: &[T; 6], field: Field) -> &T {
     match field {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::{Problem, Source, did_you_mean};
-use crate::rules::expression::{FIELDS, RESERVED, field};
+use crate::rules::expression::RESERVED;
+use crate::rules::fields::{FieldSet, NAMES, field};
 use crate::rules::outcome::{Field, Level};
 use crate::rules::set::{List, Pattern};
 use crate::rules::table::{Table, Word, number};
@@ -90,7 +91,7 @@ const ALSO: &str = "also";
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     pub(crate) source: Source,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: FieldSet,
     pub(crate) near: u32,
     pub(crate) sets: Vec<Set>,
     pub(crate) rules: Vec<Rule>,
@@ -109,7 +110,7 @@ pub(crate) fn read(source: &Source, problems: &mut Vec<Problem>) -> File {
     let mut top = Table::new(document.get_ref(), 0..0, source);
     let mut file = File {
         source: source.clone(),
-        fields: vec![Field::Title, Field::Summary],
+        fields: FieldSet::one(Field::Title).or(FieldSet::one(Field::Summary)),
         near: 8,
         sets: Vec::new(),
         rules: Vec::new(),
@@ -138,13 +139,13 @@ pub(crate) fn read(source: &Source, problems: &mut Vec<Problem>) -> File {
 
 fn defaults(file: &mut File, mut table: Table<'_, '_>, problems: &mut Vec<Problem>) {
     if let Some(names) = table.words("fields", problems) {
-        let mut fields = Vec::new();
+        let mut fields = FieldSet::NONE;
         for name in &names {
             match field(&name.text) {
-                Some(field) => fields.push(field),
+                Some(field) => fields = fields.or(FieldSet::one(field)),
                 None => {
                     let what = format!("there is no field `{}`", name.text);
-                    let hint = meant(&name.text, &FIELDS);
+                    let hint = meant(&name.text, &NAMES);
                     problems.push(Problem::error(&file.source, name.span.clone(), what).hint(hint));
                 }
             }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::rules::expression::{Expr, FIELDS, Mistake, Nearness, Node, RESERVED, SetId, field};
+use crate::rules::expression::{Expr, Mistake, Nearness, Node, RESERVED, SetId};
+use crate::rules::fields::{NAMES, field};
 
 /// Parses an expression. `resolve` finds a set, or the words to say that there is none.
 pub(crate) fn parse(
@@ -328,7 +329,7 @@ impl Parser<'_> {
         if self.take_sign(":") {
             scope = field(&name);
             if scope.is_none() {
-                let hint = format!("the fields are {}", FIELDS.join(", "));
+                let hint = format!("the fields are {}", NAMES.join(", "));
                 let mistake = self.mistake(span.clone(), format!("there is no field `{name}`"), hint);
                 self.mistakes.push(mistake);
             }
